@@ -1,0 +1,52 @@
+"""What every test may use, and what is said at the end about the tests that could not run here."""
+
+import os
+import shutil
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+
+from marketplace.core import page_cache
+
+_skipped: dict[str, int] = {}
+
+
+def pytest_runtest_setup(item):
+    for marker, here, why in (
+        ("postgres", connection.vendor == "postgresql", "PostgreSQL (TEST_DATABASE_URL)"),
+        ("redis", bool(settings.TEST_REDIS_URL), "Redis (TEST_REDIS_URL)"),
+    ):
+        if item.get_closest_marker(marker) and not here:
+            pytest.skip(f"needs {why}")
+
+
+def pytest_runtest_logreport(report):
+    if report.skipped and isinstance(report.longrepr, tuple):
+        why = report.longrepr[2].removeprefix("Skipped: ")
+        _skipped[why] = _skipped.get(why, 0) + 1
+
+
+def pytest_terminal_summary(terminalreporter):
+    terminalreporter.write_line(f"database: {connection.vendor}; redis: {settings.TEST_REDIS_URL or 'no'}")
+    for why, count in sorted(_skipped.items()):
+        terminalreporter.write_line(f"skipped {count}: {why}")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
+    """Parallel workers get a database each, on SQLite a file each."""
+
+
+@pytest.fixture(autouse=True)
+def _fresh_caches():
+    cache.clear()
+    page_cache.forget_all()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _media_of_this_run():
+    yield
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)

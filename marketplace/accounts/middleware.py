@@ -1,0 +1,28 @@
+"""A signed-in person's language and clock."""
+
+from collections.abc import Callable
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone, translation
+
+
+class PreferencesMiddleware:
+    """Show times in the reader's zone, and pages in their language where the browser has chosen none."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        # Only a visitor with a session can be anybody; asking the others would touch the session for nothing.
+        user = request.user if settings.SESSION_COOKIE_NAME in request.COOKIES else None
+        zone = user.timezone if user is not None and user.is_authenticated else settings.DEFAULT_USER_TIME_ZONE
+        if user is not None and user.is_authenticated and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+            translation.activate(user.language)
+            request.LANGUAGE_CODE = user.language
+        try:
+            with timezone.override(ZoneInfo(zone)):
+                return self.get_response(request)
+        except ZoneInfoNotFoundError:
+            return self.get_response(request)

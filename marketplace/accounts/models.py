@@ -1,0 +1,166 @@
+"""User and the passwords that were used before."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from marketplace.core.ids import uuid7
+from marketplace.core.models import SoftDeleteModel, SoftDeleteQuerySet, TimestampedModel, UUIDModel
+
+# No letters that are read for one another, so that a handle can be dictated.
+_HANDLE_SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"
+
+validate_username = RegexValidator(
+    r"^[a-zA-Z][a-zA-Z0-9_]{2,29}\Z",
+    _("Use 3 to 30 Latin letters, digits or underscores, starting with a letter."),
+)
+validate_phone = RegexValidator(
+    r"^\+998\d{9}\Z", _("Enter the number as +998 and nine digits, for example +998 90 123 45 67.")
+)
+
+
+def make_handle() -> str:
+    """A public name for a person who has not chosen one, such as "u-k3v9x7qp"."""
+    return "u-" + "".join(secrets.choice(_HANDLE_SIGNS) for _ in range(8))
+
+
+class UserQuerySet(SoftDeleteQuerySet):
+    pass
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+    def _create(self, email: str, password: str | None, **fields: Any) -> User:
+        if not email:
+            raise ValueError("A user needs an e-mail address.")
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        return self._create(email, password, **{"is_staff": False, "is_superuser": False, **fields})
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        return self._create(email, password, **{**fields, "is_staff": True, "is_superuser": True})
+
+
+class User(TimestampedModel, SoftDeleteModel, AbstractBaseUser, PermissionsMixin):
+    """A person. Signs in by e-mail; others see the handle (or the username, once one is chosen) and the full name.
+
+    `rating` is null until the first review, so that a newcomer does not look perfect. `rating`, `rating_count`,
+    `total_sales` and `total_purchases` are projections that the apps above keep; `plan` belongs to subscriptions.
+    """
+
+    class Plan(models.TextChoices):
+        FREE = "free", _("Free")
+        PREMIUM = "premium", "Premium"
+        PRO = "pro", "Pro"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    email = models.EmailField(_("e-mail address"), unique=True)
+    username = models.CharField(
+        _("username"), max_length=30, unique=True, null=True, blank=True, validators=[validate_username]
+    )
+    handle = models.SlugField(_("public handle"), max_length=32, unique=True, default=make_handle, editable=False)
+    phone_number = models.CharField(
+        _("phone number"), max_length=13, unique=True, null=True, blank=True, validators=[validate_phone]
+    )
+    full_name = models.CharField(_("full name"), max_length=120, blank=True)
+    avatar = models.ImageField(_("picture"), upload_to="avatars/", blank=True)
+
+    is_active = models.BooleanField(_("active"), default=True)
+    is_staff = models.BooleanField(_("staff"), default=False)
+    is_verified = models.BooleanField(
+        _("verified"), default=False, help_text=_("The e-mail address or the phone number is confirmed.")
+    )
+
+    rating = models.DecimalField(_("rating"), max_digits=3, decimal_places=2, null=True, blank=True, editable=False)
+    rating_count = models.PositiveIntegerField(_("number of ratings"), default=0, editable=False)
+    total_sales = models.PositiveIntegerField(_("sales"), default=0, editable=False)
+    total_purchases = models.PositiveIntegerField(_("purchases"), default=0, editable=False)
+    plan = models.CharField(_("plan"), max_length=8, choices=Plan, default=Plan.FREE)
+
+    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES, default="uz")
+    timezone = models.CharField(_("time zone"), max_length=40, default=settings.DEFAULT_USER_TIME_ZONE)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: list[str] = []
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email_case_insensitive"),
+            models.UniqueConstraint(Lower("username"), name="user_username_case_insensitive"),
+            models.CheckConstraint(condition=~models.Q(username=""), name="user_username_null_not_empty"),
+            models.CheckConstraint(condition=~models.Q(phone_number=""), name="user_phone_null_not_empty"),
+            models.CheckConstraint(
+                condition=models.Q(rating__isnull=True) | models.Q(rating__gte=1, rating__lte=5), name="user_rating_range"
+            ),
+        ]
+        indexes = [models.Index(fields=["created_at"], name="user_created")]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    @property
+    def display_name(self) -> str:
+        """What other people call this person."""
+        return self.full_name or self.username or self.handle
+
+    @property
+    def public_handle(self) -> str:
+        """What stands in public addresses."""
+        return self.username or self.handle
+
+    @property
+    def is_premium(self) -> bool:
+        return self.plan != self.Plan.FREE
+
+    @property
+    def balance(self) -> int:
+        """What this person can spend in soʻm, in minor units: a view of the ledger, never a column of its own."""
+        accounts = self.ledger_accounts.all()
+        return sum(account.balance for account in accounts if account.kind == "available" and account.currency == "UZS")
+
+    def choose_language(self, language: str) -> None:
+        self.language = language
+        self.save(update_fields=["language", "updated_at"])
+
+    def get_full_name(self) -> str:
+        return self.full_name
+
+    def get_short_name(self) -> str:
+        return self.display_name
+
+
+class PasswordHistory(UUIDModel):
+    """A password hash that was used, so that it is not used again soon."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="old_passwords")
+    password = models.CharField(max_length=128)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["user", "-created_at"], name="password_history_recent")]
+
+
+def time_zones() -> list[tuple[str, str]]:
+    """The zones people may choose: where our users live first, then the rest of the world."""
+    near = ["Asia/Tashkent", "Asia/Samarkand", "Asia/Almaty", "Asia/Aqtau", "Asia/Bishkek", "Asia/Dushanbe", "Europe/Moscow"]
+    others = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "posix/", "right/")))
+    return [(zone, zone.replace("_", " ")) for zone in [*near, *(zone for zone in others if zone not in near)]]

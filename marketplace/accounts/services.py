@@ -1,0 +1,50 @@
+"""Writes about people."""
+
+import uuid
+
+from django.conf import settings
+from django.db import transaction
+
+from marketplace.accounts.models import PasswordHistory, User
+
+REMEMBERED_PASSWORDS = 5
+
+
+@transaction.atomic
+def register(*, user: User, language: str, password: str | None) -> User:
+    """Save a person who has just signed up, in the language they read the form in."""
+    user.email = user.email.lower()
+    user.language = language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+    if password is None:
+        user.set_unusable_password()
+    else:
+        user.set_password(password)
+    user.save()
+    if password is not None:
+        remember_password(user=user)
+    return user
+
+
+def remember_password(*, user: User) -> None:
+    """Note the hash in use, and forget all but the last few."""
+    PasswordHistory.objects.create(user=user, password=user.password)
+    kept = PasswordHistory.objects.filter(user=user).order_by("-created_at").values("pk")[:REMEMBERED_PASSWORDS]
+    PasswordHistory.objects.filter(user=user).exclude(pk__in=list(kept.values_list("pk", flat=True))).delete()
+
+
+@transaction.atomic
+def change_password(*, user: User, password: str) -> None:
+    user.set_password(password)
+    user.save(update_fields=["password", "updated_at"])
+    remember_password(user=user)
+
+
+def mark_verified(*, user_id: uuid.UUID) -> None:
+    """The person has shown that the address is theirs."""
+    User.objects.filter(pk=user_id, is_verified=False).update(is_verified=True)
+
+
+def edit_profile(*, user: User, changed: list[str]) -> None:
+    """Save the named fields of a validated profile form."""
+    if changed:
+        user.save(update_fields=[*changed, "updated_at"])

@@ -1,0 +1,40 @@
+"""Password rules of the shop, beside Django's own."""
+
+from typing import Any
+
+from django.contrib.auth.hashers import check_password
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+
+class LetterAndDigitValidator:
+    """At least one letter and one digit (SEC-16)."""
+
+    def validate(self, password: str, user: Any = None) -> None:  # noqa: ARG002
+        if not (any(sign.isalpha() for sign in password) and any(sign.isdigit() for sign in password)):
+            raise ValidationError(self.get_help_text(), code="password_needs_letter_and_digit")
+
+    def get_help_text(self) -> str:
+        return _("The password needs at least one letter and one digit.")
+
+
+class NotRecentlyUsedValidator:
+    """Not one of the last passwords of the same person (USER-16)."""
+
+    def __init__(self, remembered: int = 5) -> None:
+        self.remembered = remembered
+
+    def validate(self, password: str, user: Any = None) -> None:
+        if user is None or user._state.adding:
+            return
+        used = [user.password, *user.old_passwords.values_list("password", flat=True)[: self.remembered]]
+        if any(check_password(password, old) for old in used):
+            raise ValidationError(self.get_help_text(), code="password_used_before")
+
+    def get_help_text(self) -> str:
+        return ngettext(
+            "The password must not be your last one.",
+            "The password must not be one of your last %(count)d.",
+            self.remembered,
+        ) % {"count": self.remembered}

@@ -1,0 +1,1 @@
+"""The kernel: what every subdomain stands on, and which knows none of them."""

@@ -1,0 +1,122 @@
+"""Durable jobs: an outbox row in the caller's transaction, handed to Celery after the commit.
+
+A broker that is down or wiped loses nothing: `sweep` hands over what was never picked up, and what was picked up by a
+worker that died. A job runs at least once, so a task must be safe to run twice. A task that raises is tried again with
+growing pauses, and parked as failed after JOB_MAX_ATTEMPTS; the admin shows those and can set them free.
+"""
+
+import logging
+import random
+import uuid
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from celery import current_app
+from django.conf import settings
+from django.db import IntegrityError, models, transaction
+from django.utils import timezone
+
+from marketplace.core.models import Job
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=10)
+# A row that was handed over is normally picked up at once; the sweeper leaves it this long before it asks again.
+GRACE = timedelta(seconds=20)
+FIRST_PAUSE = timedelta(seconds=15)
+LONGEST_PAUSE = timedelta(hours=2)
+KEEP_DONE = timedelta(days=7)
+SWEEP_BATCH = 500
+
+
+def enqueue(task: str, *, key: str | None = None, delay: timedelta | None = None, **kwargs: Any) -> Job | None:
+    """Write a job into the caller's transaction. `task` is a Celery task's name, kwargs are JSON.
+
+    With a key, a second call with the same key adds nothing and returns None.
+    """
+    run_at = timezone.now() + delay if delay else timezone.now()
+    try:
+        with transaction.atomic(savepoint=key is not None):
+            job = Job.objects.create(task=task, kwargs=kwargs, key=key, run_at=run_at)
+    except IntegrityError:
+        if key is None:
+            raise
+        return None
+    if not delay:
+        transaction.on_commit(partial(_hand_over, job.pk))
+    return job
+
+
+def _hand_over(job_id: uuid.UUID) -> None:
+    try:
+        current_app.send_task("tasks.core.run_job", args=[str(job_id)])
+    except Exception as error:  # noqa: BLE001 (any broker failure means the same: the sweeper does it later)
+        logger.warning("job %s not handed over (%s); the sweeper will", job_id, error)
+
+
+def run(job_id: uuid.UUID, *, at: datetime) -> None:
+    """Run one job if it is due and nobody else has it; record how it ended."""
+    claimed = (
+        Job.objects.filter(pk=job_id, run_at__lte=at)
+        .filter(models.Q(status=Job.Status.PENDING) | models.Q(status=Job.Status.RUNNING, leased_until__lt=at))
+        .update(status=Job.Status.RUNNING, leased_until=at + LEASE, attempts=models.F("attempts") + 1)
+    )
+    if not claimed:
+        return
+    job = Job.objects.get(pk=job_id)
+    try:
+        current_app.tasks[job.task].run(**job.kwargs)
+    except Exception as error:
+        logger.exception("job %s (%s) failed, attempt %s", job.pk, job.task, job.attempts)
+        _failed(job, error, at=at)
+    else:
+        Job.objects.filter(pk=job.pk).update(
+            status=Job.Status.DONE, finished_at=timezone.now(), leased_until=None, last_error=""
+        )
+
+
+def _failed(job: Job, error: Exception, *, at: datetime) -> None:
+    parked = job.attempts >= settings.JOB_MAX_ATTEMPTS
+    Job.objects.filter(pk=job.pk).update(
+        status=Job.Status.FAILED if parked else Job.Status.PENDING,
+        run_at=at + pause_after(job.attempts),
+        leased_until=None,
+        finished_at=timezone.now() if parked else None,
+        # The type and the place are enough; a message may carry what the job was about.
+        last_error=f"{type(error).__name__}: {error}"[:500],
+    )
+
+
+def pause_after(attempts: int) -> timedelta:
+    """How long to wait after that many failures: doubling, with a jitter of a fifth so that a crowd does not return at once."""
+    pause = min(FIRST_PAUSE * 2 ** (attempts - 1), LONGEST_PAUSE)
+    return pause * random.uniform(0.9, 1.1)  # noqa: S311
+
+
+def sweep(*, at: datetime) -> int:
+    """Hand over every job that is due and was not picked up, or whose worker died. Returns how many."""
+    overdue = models.Q(status=Job.Status.PENDING, run_at__lte=at - GRACE) | models.Q(
+        status=Job.Status.RUNNING, leased_until__lt=at
+    )
+    # A job with a delay is handed over by nobody else, so it does not wait for the grace as well.
+    delayed = models.Q(status=Job.Status.PENDING, run_at__lte=at, run_at__gt=models.F("created_at") + timedelta(seconds=1))
+    ids = list(Job.objects.filter(overdue | delayed).order_by("run_at").values_list("pk", flat=True)[:SWEEP_BATCH])
+    for job_id in ids:
+        _hand_over(job_id)
+    return len(ids)
+
+
+def retry(job: Job) -> None:
+    """Set a parked job free: it starts again with all its attempts."""
+    freed = Job.objects.filter(pk=job.pk, status=Job.Status.FAILED).update(
+        status=Job.Status.PENDING, attempts=0, run_at=timezone.now(), finished_at=None
+    )
+    if freed:
+        transaction.on_commit(partial(_hand_over, job.pk))
+
+
+def forget_finished(*, at: datetime) -> int:
+    """Delete jobs that were done a week ago. Failed ones stay until a person has seen to them."""
+    deleted, _by_model = Job.objects.filter(status=Job.Status.DONE, finished_at__lt=at - KEEP_DONE).delete()
+    return deleted

@@ -1,0 +1,48 @@
+"""Which secrets are missing or samples. Production asks before it starts."""
+
+import base64
+import binascii
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+SECRET_LENGTH = 40
+
+
+def unfit_secrets(values: Mapping[str, str], *, example: Path, samples: Iterable[str]) -> list[str]:
+    """One line per value that production must not start with: missing, a sample of ours, or too weak.
+
+    `values` maps names to what the environment holds; the literal "unset" stands for an optional one that is absent.
+    A value that is given in the file of examples counts as a sample.
+    """
+    known = set(samples) | _example_values(example)
+    lines = []
+    for name, value in values.items():
+        parts = [part.strip() for part in value.split(",")] if name == "FERNET_KEY" else [value]
+        if value == "unset":
+            continue
+        if not value:
+            lines.append(f"{name} is not set.")
+        elif any(part in known for part in parts):
+            lines.append(f"{name} is a sample value from the repository: make one of your own.")
+        elif name == "SECRET_KEY" and len(value) < SECRET_LENGTH:
+            lines.append(f"SECRET_KEY is shorter than {SECRET_LENGTH} characters.")
+        elif name == "FERNET_KEY" and not all(_is_fernet_key(part) for part in parts):
+            lines.append("FERNET_KEY must be url-safe base64 of 32 bytes (several, newest first, parted by commas).")
+        elif name == "ALLOWED_HOSTS" and "*" in value:
+            lines.append("ALLOWED_HOSTS must name the hosts; '*' lets anybody choose the host of the links we send.")
+    return lines
+
+
+def _example_values(example: Path) -> set[str]:
+    if not example.exists():
+        return set()
+    pairs = (line.split("=", 1) for line in example.read_text().splitlines() if "=" in line and line[:1] not in "# ")
+    # Plain settings (a port, a flag) may well equal their example; what looks like a secret may not.
+    return {value.strip() for _name, value in pairs if len(value.strip()) >= 12}  # noqa: PLR2004
+
+
+def _is_fernet_key(value: str) -> bool:
+    try:
+        return len(base64.urlsafe_b64decode(value)) == 32  # noqa: PLR2004
+    except (binascii.Error, ValueError):
+        return False

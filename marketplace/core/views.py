@@ -1,0 +1,80 @@
+"""Health, preferences and the plain pages."""
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.template.loader import TemplateDoesNotExist, get_template
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
+
+from marketplace.core.page_cache import keep
+from marketplace.core.preferences import THEME_COOKIE, THEMES
+
+PAGES = ("how-it-works", "fees", "terms", "privacy", "contacts")
+YEAR = 365 * 24 * 3600
+
+
+@require_safe
+def health(_request: HttpRequest) -> HttpResponse:
+    """200 once the database and the cache answer; 503 with the name of what does not."""
+    parts = {}
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        parts["database"] = "ok"
+    except DatabaseError:
+        parts["database"] = "down"
+    try:
+        cache.set("health", "ok", 5)
+        parts["cache"] = "ok" if cache.get("health") == "ok" else "down"
+    except Exception:  # noqa: BLE001 (each cache backend has errors of its own)
+        parts["cache"] = "down"
+    healthy = all(state == "ok" for state in parts.values())
+    return JsonResponse({"status": "ok" if healthy else "down", **parts}, status=200 if healthy else 503)
+
+
+@require_safe
+def alive(_request: HttpRequest) -> HttpResponse:
+    """The process answers; nothing else is asked. Also the bare page that `make bench` measures the others against."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@csrf_exempt  # kept pages hold no token; the worst a foreign site could do is change a theme, and Origin forbids even that
+@require_POST
+def preferences(request: HttpRequest) -> HttpResponse:
+    """Remember theme and language in cookies, and the language of a signed-in person in their row."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "same-site", "none"}:
+        raise Http404
+    back = request.POST.get("next") or urlsplit(request.headers.get("Referer", "")).path
+    if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+        back = reverse("storefront:home")
+    response = redirect(back)
+    theme, language = request.POST.get("theme"), request.POST.get("lang")
+    if theme in THEMES:
+        response.set_cookie(THEME_COOKIE, theme, max_age=YEAR, samesite="Lax", secure=request.is_secure())
+    if language in dict(settings.LANGUAGES):
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME, language, max_age=YEAR, samesite="Lax", secure=request.is_secure()
+        )
+        if request.user.is_authenticated:
+            request.user.choose_language(language)
+    return response
+
+
+@keep(tags=lambda _request, slug: (f"page:{slug}",))
+@require_safe
+def page(request: HttpRequest, slug: str) -> HttpResponse:
+    """One of the plain pages: fees, terms and the like."""
+    if slug not in PAGES:
+        raise Http404
+    try:
+        get_template(f"pages/{slug}.html")
+    except TemplateDoesNotExist as error:
+        raise Http404 from error
+    return render(request, f"pages/{slug}.html", {"slug": slug})

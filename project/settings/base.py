@@ -1,0 +1,373 @@
+"""What holds everywhere. Every value that differs between places comes from the environment (see .env.example)."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import environ
+from django.utils.csp import CSP
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+# --- Core ---------------------------------------------------------------------------------------
+# Samples, good for a laptop only: production refuses to start with any of them.
+SAMPLE_SECRET_KEY = "sample-secret-key-for-development-only-change-me-in-production"  # noqa: S105
+SAMPLE_FERNET_KEY = "c2FtcGxlLWZlcm5ldC1rZXktZm9yLWRldmVsb3BtZW4="
+SAMPLE_SANDBOX_SECRET = "sandbox-test-secret"  # noqa: S105
+
+SECRET_KEY = env.str("SECRET_KEY", SAMPLE_SECRET_KEY)
+# Newest first: it encrypts; the others still decrypt until `manage.py reencrypt` has run.
+FERNET_KEYS = env.list("FERNET_KEY", default=[SAMPLE_FERNET_KEY])
+DEBUG = env.bool("DEBUG", False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# Where the site is reached from outside: links in e-mails, return addresses for payment providers.
+SITE_URL = env.str("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+
+ROOT_URLCONF = "project.urls"
+WSGI_APPLICATION = "project.wsgi.application"
+ASGI_APPLICATION = "project.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+APPEND_SLASH = True
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_htmx",
+    "allauth",
+    "allauth.account",
+    "axes",
+    "crispy_forms",
+    "crispy_tailwind",
+    "channels",
+    "django_filters",
+    "rest_framework",
+    "marketplace.core",
+    "marketplace.accounts",
+    "marketplace.notifications",
+    "marketplace.ledger",
+    "marketplace.payments",
+    "marketplace.games",
+    "marketplace.listings",
+    "marketplace.escrow",
+    "marketplace.moderation",
+    "marketplace.storefront",
+]
+
+MIDDLEWARE = [
+    "marketplace.core.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "marketplace.core.page_cache.AnonymousPageMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "marketplace.accounts.middleware.PreferencesMiddleware",
+    "marketplace.core.middleware.DomainErrorMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.csp",
+                "django.template.context_processors.i18n",
+                "marketplace.core.context_processors.shell",
+            ],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+CRISPY_ALLOWED_TEMPLATE_PACKS = "tailwind"
+CRISPY_TEMPLATE_PACK = "tailwind"
+
+# --- Database -----------------------------------------------------------------------------------
+# SQLite needs immediate transactions: a deferred one that turns into a writer fails at once when another writes.
+SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=20000;"
+    ),
+}
+
+
+def database(url: str) -> dict[str, object]:
+    """Django's connection settings for a DATABASE_URL, with what each vendor needs to hold under load."""
+    config: dict[str, object] = environ.Env.db_url_config(url)
+    if config["ENGINE"] == "django.db.backends.sqlite3":
+        config["OPTIONS"] = dict(SQLITE_OPTIONS)
+    else:
+        config["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 60)
+        config["CONN_HEALTH_CHECKS"] = True
+    return config
+
+
+DATABASES = {"default": database(env.str("DATABASE_URL", f"sqlite:///{VAR_DIR / 'db.sqlite3'}"))}
+
+# --- Redis: cache on database 0, Celery on 1, channels on 2 --------------------------------------
+REDIS_URL = env.str("REDIS_URL", "")
+
+
+def redis_url(number: int) -> str:
+    """The REDIS_URL with another database number."""
+    head, _sep, last = REDIS_URL.rstrip("/").rpartition("/")
+    return f"{head if last.isdigit() else REDIS_URL.rstrip('/')}/{number}"
+
+
+if REDIS_URL:
+    CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_url(0)},
+    }
+    SESSION_ENGINE = "django.contrib.sessions.backends.cache"
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            # redis-py 8 reads with a 5 s timeout and caps a pool at 100 connections; a blocking reader needs neither.
+            "CONFIG": {"hosts": [{"address": redis_url(2), "socket_timeout": None}], "capacity": 10_000},
+        }
+    }
+else:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 20_000}}}
+    SESSION_ENGINE = "django.contrib.sessions.backends.db"
+    CHANNEL_LAYERS = {"default": {"BACKEND": "marketplace.core.layers.ThreadSafeInMemoryLayer"}}
+
+# --- Celery -------------------------------------------------------------------------------------
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", redis_url(1) if REDIS_URL else "memory://")
+CELERY_RESULT_BACKEND = env.str("CELERY_RESULT_BACKEND", "") or None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+# A broker that is down must not hold up a page: the outbox row is there, the sweeper will hand it over.
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = (
+    {"socket_connect_timeout": 2, "socket_timeout": 10} if REDIS_URL else {"polling_interval": 0.05}
+)
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_TASK_DEFAULT_QUEUE = "wibestore"
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "hand over jobs that were never picked up": {"task": "tasks.core.sweep_jobs", "schedule": 15.0},
+    "forget finished jobs": {"task": "tasks.core.forget_finished_jobs", "schedule": 6 * 3600.0},
+    "act on trade deadlines": {"task": "tasks.escrow.sweep", "schedule": 30.0},
+    "process webhooks that a crash left behind": {"task": "tasks.payments.sweep_webhooks", "schedule": 60.0},
+    "approve what waited too long": {"task": "tasks.listings.auto_approve", "schedule": 1800.0},
+}
+JOB_MAX_ATTEMPTS = env.int("JOB_MAX_ATTEMPTS", 8)
+
+# --- People -------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "marketplace.accounts.validators.LetterAndDigitValidator"},
+    {"NAME": "marketplace.accounts.validators.NotRecentlyUsedValidator", "OPTIONS": {"remembered": 5}},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "storefront:home"
+LOGOUT_REDIRECT_URL = "storefront:home"
+ACCOUNT_ADAPTER = "marketplace.accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_CONFIRM_EMAIL_ON_GET = False
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_RATE_LIMITS = {"login_failed": False}  # axes counts failures, by account and address
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ACCOUNT_FORMS = {
+    "signup": "marketplace.accounts.forms.SignupForm",
+    "login": "marketplace.accounts.forms.LoginForm",
+}
+
+AXES_ENABLED = env.bool("AXES_ENABLED", True)
+AXES_FAILURE_LIMIT = env.int("AXES_FAILURE_LIMIT", 5)
+AXES_COOLOFF_TIME = timedelta(minutes=env.int("AXES_COOLOFF_MINUTES", 15))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "429.html"
+AXES_HTTP_RESPONSE_CODE = 429
+AXES_USERNAME_FORM_FIELD = "login"
+AXES_VERBOSE = False
+
+SESSION_COOKIE_NAME = "sessionid"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+MESSAGE_STORAGE = "django.contrib.messages.storage.fallback.FallbackStorage"
+
+# --- Words and clocks ---------------------------------------------------------------------------
+LANGUAGE_CODE = "uz"
+LANGUAGES = [("uz", _("Uzbek")), ("ru", _("Russian")), ("en", _("English"))]
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+DEFAULT_USER_TIME_ZONE = "Asia/Tashkent"
+
+# --- Files --------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_URL = "/media/"
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", str(BASE_DIR / "media")))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+AWS_STORAGE_BUCKET_NAME = env.str("AWS_STORAGE_BUCKET_NAME", "")
+if AWS_STORAGE_BUCKET_NAME:
+    STORAGES["default"] = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "access_key": env.str("AWS_ACCESS_KEY_ID"),
+            "secret_key": env.str("AWS_SECRET_ACCESS_KEY"),
+            "bucket_name": AWS_STORAGE_BUCKET_NAME,
+            "region_name": env.str("AWS_S3_REGION_NAME", "") or None,
+            "endpoint_url": env.str("AWS_S3_ENDPOINT_URL", "") or None,
+            "querystring_auth": False,
+            "file_overwrite": False,
+        },
+    }
+DATA_UPLOAD_MAX_MEMORY_SIZE = 3 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+DATA_UPLOAD_MAX_NUMBER_FILES = 10
+
+LISTING_IMAGES_MAX = 5
+LISTING_IMAGE_MAX_BYTES = 5 * 1024 * 1024
+LISTING_IMAGE_MIN_SIZE = (800, 600)
+LISTING_IMAGE_MAX_PIXELS = 40_000_000  # a bound against decompression bombs: 5 MB can unpack to gigabytes
+
+# --- Mail ---------------------------------------------------------------------------------------
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "WibeStore <no-reply@wibestore.uz>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+EMAIL_HOST_NAME = env.str("EMAIL_HOST", "")
+MAILERS = {
+    "default": {
+        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "OPTIONS": {
+            "host": EMAIL_HOST_NAME,
+            "port": env.int("EMAIL_PORT", 587),
+            "username": env.str("EMAIL_HOST_USER", ""),
+            "password": env.str("EMAIL_HOST_PASSWORD", ""),
+            "use_tls": env.bool("EMAIL_USE_TLS", True),
+            "timeout": 10,
+        },
+    }
+    if EMAIL_HOST_NAME
+    else {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
+}
+
+# --- Trades -------------------------------------------------------------------------------------
+# All waits of a trade; docs/operations.md says what each one means for people.
+ESCROW_PAYMENT_WINDOW = timedelta(minutes=env.int("ESCROW_PAYMENT_MINUTES", 30))
+ESCROW_HAND_OVER_WINDOW = timedelta(hours=env.int("ESCROW_HAND_OVER_HOURS", 24))
+ESCROW_ACCEPT_WINDOW = timedelta(hours=env.int("ESCROW_ACCEPT_HOURS", 24))
+ESCROW_RELEASE_DELAY = timedelta(hours=env.int("ESCROW_RELEASE_HOURS", 24))
+# Basis points: 1000 = 10 %.
+COMMISSION_BASIS_POINTS = env.int("COMMISSION_BASIS_POINTS", 1000)
+
+MODERATION_TARGET = timedelta(hours=24)
+MODERATION_AUTO_APPROVE_AFTER = timedelta(hours=48)
+
+# --- Payments -----------------------------------------------------------------------------------
+# Providers by code; a PaymentMethod row with that code is offered when its provider stands here.
+PAYMENT_PROVIDERS: dict[str, str] = {}
+SANDBOX_SECRET = env.str("SANDBOX_SECRET", SAMPLE_SANDBOX_SECRET)
+# Where the sandbox gateway finds our webhooks: our own address, over real HTTP.
+SANDBOX_WEBHOOK_BASE = env.str("SANDBOX_WEBHOOK_BASE", "")
+DEPOSIT_MIN = 1_000_00
+DEPOSIT_MAX = 50_000_000_00
+WITHDRAWAL_MIN = 10_000_00
+
+# --- API ----------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "EXCEPTION_HANDLER": "marketplace.core.api.errors.envelope",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+}
+
+# --- Security -----------------------------------------------------------------------------------
+SECURE_CSP = {
+    "default-src": [CSP.SELF],
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF, "data:", "blob:"],
+    "connect-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "object-src": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+}
+if AWS_STORAGE_BUCKET_NAME and env.str("MEDIA_HOST", ""):
+    SECURE_CSP["img-src"].append(env.str("MEDIA_HOST"))
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# --- Logging ------------------------------------------------------------------------------------
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "marketplace.core.logs.RequestIdFilter"}},
+    "formatters": {"line": {"format": "%(asctime)s [%(levelname)s] %(name)s: %(message)s [%(request_id)s]"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]},
+    },
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "marketplace": {"handlers": ["console"], "level": LOG_LEVEL, "propagate": False},
+        "tasks": {"handlers": ["console"], "level": LOG_LEVEL, "propagate": False},
+        "celery": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "axes": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+    },
+}

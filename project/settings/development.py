@@ -1,0 +1,20 @@
+"""A laptop: nothing to install, sample secrets, the sandbox gateway, mail printed and kept at /dev/mail/."""
+
+from project.settings.base import *
+
+DEBUG = env.bool("DEBUG", True)
+INTERNAL_IPS = ["127.0.0.1"]
+VAR_DIR.mkdir(exist_ok=True)
+
+PAYMENT_PROVIDERS = {**PAYMENT_PROVIDERS, "sandbox": "marketplace.payments.providers.sandbox.SandboxProvider"}
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+# Pages of developers (mail that was sent, component gallery) and the sandbox gateway are served here only.
+DEVELOPER_PAGES = True
+if not EMAIL_HOST_NAME:
+    MAILERS = {"default": {"BACKEND": "marketplace.notifications.mail.DeveloperBackend"}}
+
+if DEBUG and env.bool("DEBUG_TOOLBAR", False):
+    INSTALLED_APPS += ["debug_toolbar"]
+    MIDDLEWARE.insert(5, "debug_toolbar.middleware.DebugToolbarMiddleware")
+    DEBUG_TOOLBAR_CONFIG = {"SHOW_TOOLBAR_CALLBACK": lambda _request: True}

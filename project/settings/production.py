@@ -1,0 +1,71 @@
+"""The real thing. It refuses to start on a missing or sample secret, and says which."""
+
+from django.core.exceptions import ImproperlyConfigured
+
+from marketplace.core.secrets import unfit_secrets
+from project.settings.base import *
+
+DEBUG = False
+DEVELOPER_PAGES = False
+
+unfit = unfit_secrets(
+    {
+        "SECRET_KEY": env.str("SECRET_KEY", ""),
+        "FERNET_KEY": env.str("FERNET_KEY", ""),
+        "DATABASE_URL": env.str("DATABASE_URL", ""),
+        "ALLOWED_HOSTS": env.str("ALLOWED_HOSTS", ""),
+        "EMAIL_HOST_PASSWORD": env.str("EMAIL_HOST_PASSWORD", "unset"),
+        "SENTRY_DSN": env.str("SENTRY_DSN", "unset"),
+    },
+    example=BASE_DIR / ".env.example",
+    samples={SAMPLE_SECRET_KEY, SAMPLE_FERNET_KEY, SAMPLE_SANDBOX_SECRET},
+)
+if unfit:
+    raise ImproperlyConfigured("Refusing to start in production:\n" + "\n".join(f"- {line}" for line in unfit))
+
+STORAGES["staticfiles"] = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
+
+# --- HTTPS --------------------------------------------------------------------------------------
+HTTPS = env.bool("HTTPS", True)
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^health/"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+LANGUAGE_COOKIE_SECURE = HTTPS
+if HTTPS:
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+
+# --- Templates are parsed once -------------------------------------------------------------------
+TEMPLATES[0]["APP_DIRS"] = False
+TEMPLATES[0]["OPTIONS"]["loaders"] = [
+    (
+        "django.template.loaders.cached.Loader",
+        ["django.template.loaders.filesystem.Loader", "django.template.loaders.app_directories.Loader"],
+    )
+]
+
+# --- Logs: a rotating file beside the console, errors to Sentry -----------------------------------
+LOG_DIR = Path(env.str("LOG_DIR", str(BASE_DIR / "logs")))
+LOG_DIR.mkdir(exist_ok=True)
+LOGGING["handlers"]["file"] = {
+    "class": "logging.handlers.RotatingFileHandler",
+    "filename": str(LOG_DIR / "wibestore.log"),
+    "maxBytes": 20 * 1024 * 1024,
+    "backupCount": 10,
+    "delay": True,
+    "formatter": "line",
+    "filters": ["request_id"],
+}
+for _logger in [LOGGING["root"], *LOGGING["loggers"].values()]:
+    _logger["handlers"] = ["console", "file"]
+
+SENTRY_DSN = env.str("SENTRY_DSN", "")
+if SENTRY_DSN:
+    import sentry_sdk
+
+    sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False, max_request_body_size="never", include_local_variables=False)

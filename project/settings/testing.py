@@ -1,0 +1,37 @@
+"""The test suite: fast hashing, mail in memory, jobs run when a test says so."""
+
+import os
+
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # the browser driver keeps a loop running in the test's thread
+
+from project.settings.base import *
+
+DEBUG = False
+DEVELOPER_PAGES = True
+VAR_DIR.mkdir(exist_ok=True)
+
+# TEST_DATABASE_URL and TEST_REDIS_URL choose the services; TEST_RUN keeps parallel runs on one machine apart.
+_run = env.str("TEST_RUN", "run")
+DATABASES = {"default": database(env.str("TEST_DATABASE_URL", f"sqlite:///{VAR_DIR / 'test.sqlite3'}"))}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # A file, not memory: in-memory SQLite is shared-cache and ignores busy timeouts.
+    DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / f"test-{_run}.sqlite3")}
+else:
+    DATABASES["default"]["TEST"] = {"NAME": f"test_wibestore_{_run}"}
+    DATABASES["default"]["CONN_MAX_AGE"] = 0
+
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+CHANNEL_LAYERS = {"default": {"BACKEND": "marketplace.core.layers.ThreadSafeInMemoryLayer"}}
+CELERY_BROKER_URL = "memory://"
+TEST_REDIS_URL = env.str("TEST_REDIS_URL", "")
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
+AXES_ENABLED = False
+ACCOUNT_RATE_LIMITS = False
+PAYMENT_PROVIDERS = {"sandbox": "marketplace.payments.providers.sandbox.SandboxProvider"}
+MEDIA_ROOT = VAR_DIR / f"test-media-{_run}"
+WHITENOISE_AUTOREFRESH = True
+LANGUAGE_CODE = "en"
+ALLOWED_HOSTS = ["*"]

@@ -1,0 +1,28 @@
+"""Every door of the site; each app's own list says what lies behind."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path, re_path
+from django.views.static import serve as serve_file
+
+from marketplace.core import views as core
+
+urlpatterns = [
+    path("health/", core.health, name="health"),
+    path("health/live/", core.alive, name="alive"),
+    path("admin/", admin.site.urls),
+    path("accounts/", include("allauth.urls")),
+    path("", include("marketplace.core.urls")),
+    path("me/", include("marketplace.accounts.urls")),
+    path("", include("marketplace.notifications.urls")),
+    path("", include("marketplace.payments.urls")),
+    path("", include("marketplace.games.urls")),
+    path("", include("marketplace.listings.urls")),
+    path("", include("marketplace.escrow.urls")),
+    path("moderation/", include("marketplace.moderation.urls")),
+    path("", include("marketplace.storefront.urls")),
+]
+
+if settings.DEVELOPER_PAGES:
+    # In production the web server or the object store serves these.
+    urlpatterns.append(re_path(r"^media/(?P<path>.*)$", serve_file, {"document_root": settings.MEDIA_ROOT}))

@@ -1,0 +1,23 @@
+"""The outbox: running its jobs, and finding those that were left lying."""
+
+import uuid
+
+from celery import shared_task
+from django.utils import timezone
+
+from marketplace.core import jobs
+
+
+@shared_task(name="tasks.core.run_job")
+def run_job(job_id: str) -> None:
+    jobs.run(uuid.UUID(job_id), at=timezone.now())
+
+
+@shared_task(name="tasks.core.sweep_jobs")
+def sweep_jobs() -> None:
+    jobs.sweep(at=timezone.now())
+
+
+@shared_task(name="tasks.core.forget_finished_jobs")
+def forget_finished_jobs() -> None:
+    jobs.forget_finished(at=timezone.now())

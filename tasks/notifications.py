@@ -1,0 +1,1 @@
+"""Later work of notifications."""

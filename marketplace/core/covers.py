@@ -1,7 +1,7 @@
-"""Generated covers: an SVG picture for a listing that has no photo yet, drawn from its game's colours and glyph.
+"""Generated covers: an SVG picture for a listing without a photo, drawn from its game's colours and glyph.
 
-Five abstract compositions; the listing's id picks one, so that neighbours in a grid differ. Nothing here imitates a
-screenshot: a buyer must never take a drawing for proof.
+Five abstract compositions; the listing's id picks one, so that neighbours in a grid differ. Nothing here imitates
+a screenshot: a buyer must never take a drawing for proof.
 """
 
 import colorsys
@@ -28,7 +28,7 @@ def glyphs() -> dict[str, str]:
 
 
 def hues(colour: str) -> tuple[int, int]:
-    """Two neighbouring hues in degrees for a game's "#rrggbb" colour. A colour that cannot be read gives lapis."""
+    """Two neighbouring hues in degrees for a game's "#rrggbb" colour; what is no colour gives lapis."""
     match = re.fullmatch(r"#([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})", colour)
     if match is None:
         return 231, 255
@@ -45,8 +45,8 @@ def composition(key: str) -> str:
 def svg(*, hues: tuple[int, int], glyph: str, key: str) -> str:
     """A 640 × 400 cover as SVG text.
 
-    `hues` are degrees, `glyph` a name in static/icons.svg (an unknown one becomes a gamepad), `key` any stable text:
-    one key always gives the same bytes, so the answer may be cached for ever.
+    `hues` are degrees, `glyph` a name in static/icons.svg (an unknown one becomes a gamepad), `key` any stable
+    text: one key always gives the same bytes, so the answer may be cached for ever.
     """
     seed = _seed(key)
     shift = _HUE_SHIFTS[seed // len(COMPOSITIONS) % len(_HUE_SHIFTS)]
@@ -55,7 +55,8 @@ def svg(*, hues: tuple[int, int], glyph: str, key: str) -> str:
     glow_x, glow_y = 380 + next(draw) * 160, 90 + next(draw) * 120
     art = _ART[composition(key)](draw, second)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}"'
+        f' viewBox="0 0 {WIDTH} {HEIGHT}">'
         f"<defs>{_gradients(first, second)}</defs>"
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="url(#a)"/>'
         f'<circle cx="{glow_x:.0f}" cy="{glow_y:.0f}" r="330" fill="url(#g)"/>{art}'
@@ -78,13 +79,15 @@ def _random(seed: int) -> Iterator[float]:
 def _gradients(first: int, second: int) -> str:
     return (
         '<linearGradient id="a" x1="0" y1="0" x2="1" y2="1">'
-        f'<stop offset="0" stop-color="hsl({first} 48% 13%)"/><stop offset=".55" stop-color="hsl({first} 56% 25%)"/>'
+        f'<stop offset="0" stop-color="hsl({first} 48% 13%)"/>'
+        f'<stop offset=".55" stop-color="hsl({first} 56% 25%)"/>'
         f'<stop offset="1" stop-color="hsl({second} 54% 20%)"/></linearGradient>'
         f'<radialGradient id="g"><stop stop-color="hsl({second} 88% 60%)" stop-opacity=".72"/>'
         f'<stop offset="1" stop-color="hsl({second} 88% 50%)" stop-opacity="0"/></radialGradient>'
         f'<radialGradient id="h"><stop stop-color="hsl({first} 90% 66%)" stop-opacity=".42"/>'
         f'<stop offset="1" stop-color="hsl({first} 90% 60%)" stop-opacity="0"/></radialGradient>'
-        f'<linearGradient id="b" x1="0" y1="0" x2="0" y2="1"><stop stop-color="hsl({second} 92% 76%)" stop-opacity=".75"/>'
+        '<linearGradient id="b" x1="0" y1="0" x2="0" y2="1">'
+        f'<stop stop-color="hsl({second} 92% 76%)" stop-opacity=".75"/>'
         f'<stop offset="1" stop-color="hsl({second} 92% 70%)" stop-opacity="0"/></linearGradient>'
     )
 
@@ -109,18 +112,21 @@ def star(x: float, y: float, radius: float, *, turn: float = 0, waist: float = 0
 
 def _orbit(draw: Iterator[float], hue: int) -> str:
     rings = [
-        f'<circle cx="320" cy="192" r="{66 + i * 44}" stroke="#fff" stroke-opacity="{0.26 - i * 0.034:.3f}" fill="none"/>'
+        f'<circle cx="320" cy="192" r="{66 + i * 44}" stroke="#fff" fill="none"'
+        f' stroke-opacity="{0.26 - i * 0.034:.3f}"/>'
         for i in range(1, 7)
     ]
     moons = []
     for _ in range(7):
         angle, radius = next(draw) * math.tau, 66 + (1 + int(next(draw) * 5)) * 44
         x, y = 320 + radius * math.cos(angle), 192 + radius * math.sin(angle)
-        moons.append(f'<circle cx="{x:.0f}" cy="{y:.0f}" r="{2 + next(draw) * 4:.1f}" fill="hsl({hue} 90% 78%)"/>')
+        moons.append(
+            f'<circle cx="{x:.0f}" cy="{y:.0f}" r="{2 + next(draw) * 4:.1f}" fill="hsl({hue} 90% 78%)"/>'
+        )
     return "".join(rings + moons)
 
 
-def _star(draw: Iterator[float], hue: int) -> str:
+def _star(_draw: Iterator[float], _hue: int) -> str:
     return "".join(
         f'<polygon points="{star(320, 192, 96 + i * 52, turn=i * 11.25)}" fill="#fff" fill-opacity=".022"'
         f' stroke="#fff" stroke-opacity="{0.3 - i * 0.045:.3f}"/>'
@@ -128,17 +134,19 @@ def _star(draw: Iterator[float], hue: int) -> str:
     )
 
 
-def _beams(draw: Iterator[float], hue: int) -> str:
+def _beams(draw: Iterator[float], _hue: int) -> str:
     start = 40 + next(draw) * 60
     beams = []
     for i in range(6):
         x, width = start + i * 96 + next(draw) * 20, 20 + next(draw) * 46
         corners = f"{x:.1f},-10 {x + width:.1f},-10 {x + width - 190:.1f},410 {x - 190:.1f},410"
-        beams.append(f'<polygon points="{corners}" fill="url(#b)" fill-opacity="{0.16 + next(draw) * 0.3:.2f}"/>')
+        beams.append(
+            f'<polygon points="{corners}" fill="url(#b)" fill-opacity="{0.16 + next(draw) * 0.3:.2f}"/>'
+        )
     return "".join(beams)
 
 
-def _topo(draw: Iterator[float], hue: int) -> str:
+def _topo(draw: Iterator[float], _hue: int) -> str:
     lines = []
     for k in range(15):
         base, swing, phase = 26 + k * 28, 16 + next(draw) * 12, k * 0.34
@@ -154,8 +162,11 @@ def _topo(draw: Iterator[float], hue: int) -> str:
     return "".join(lines)
 
 
-def _floor(draw: Iterator[float], hue: int) -> str:
-    rays = [f'<path d="M{320 + i * 20} 262L{320 + i * 104} 420" stroke="#fff" stroke-opacity=".17"/>' for i in range(-12, 13)]
+def _floor(_draw: Iterator[float], _hue: int) -> str:
+    rays = [
+        f'<path d="M{320 + i * 20} 262L{320 + i * 104} 420" stroke="#fff" stroke-opacity=".17"/>'
+        for i in range(-12, 13)
+    ]
     rows = [
         f'<path d="M-10 {y}H650" stroke="#fff" stroke-opacity="{0.3 - i * 0.025:.2f}"/>'
         for i, y in enumerate((262, 270, 282, 300, 326, 362))

@@ -7,8 +7,10 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
+from django.test import TransactionTestCase
 
 from marketplace.core import page_cache
+from marketplace.ledger.testing import append_only_suspended
 
 _skipped: dict[str, int] = {}
 
@@ -43,6 +45,19 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
 def _fresh_caches():
     cache.clear()
     page_cache.forget_all()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _books_may_be_emptied_between_tests():
+    flush = TransactionTestCase._fixture_teardown
+
+    def flush_without_the_law(self):
+        with append_only_suspended():
+            flush(self)
+
+    TransactionTestCase._fixture_teardown = flush_without_the_law
+    yield
+    TransactionTestCase._fixture_teardown = flush
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,5 +1,12 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class LedgerConfig(AppConfig):
     name = "marketplace.ledger"
+
+    def ready(self) -> None:
+        from marketplace.ledger import services
+
+        # Django sends this after a flush too, and a flushed database has other accounts.
+        post_migrate.connect(services.forget_house_accounts, sender=self, dispatch_uid="ledger.house")

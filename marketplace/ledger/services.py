@@ -1,0 +1,162 @@
+"""The one way to move money."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from functools import partial
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Q
+
+from marketplace.core.money import MAX_MINOR, Currency, Minor
+from marketplace.ledger.accounts import AccountRef
+from marketplace.ledger.errors import InsufficientFunds, KeyReused
+from marketplace.ledger.models import Account, JournalEntry, Posting
+
+logger = logging.getLogger(__name__)
+
+# House accounts are made once and never change: their keys are remembered by each process.
+_house: dict[tuple[AccountRef, str], UUID] = {}
+
+
+def post(
+    kind: str,
+    *,
+    key: str,
+    currency: str,
+    legs: Mapping[AccountRef, Minor],
+    memo: str = "",
+    reference: UUID | None = None,
+) -> JournalEntry:
+    """Move money: write one entry whose legs (minor units; plus is what comes to an account) sum to zero.
+
+    A repeat of `key` with the same kind, currency and legs moves nothing and returns the entry that is there. User
+    accounts are locked in the order of their keys, so two posts wait for each other but never lock up. Inside a caller's
+    transaction no savepoint is made: every refusal comes before the first write.
+
+    Raises InsufficientFunds when a user's account would fall below zero, KeyReused when the key names another movement,
+    ValueError for legs that no caller should ever build.
+    """
+    _check_shape(key, currency, legs)
+    if connection.in_atomic_block:
+        return _post(kind, key, currency, legs, memo, reference)
+    with transaction.atomic():
+        return _post(kind, key, currency, legs, memo, reference)
+
+
+def _post(
+    kind: str, key: str, currency: str, legs: Mapping[AccountRef, Minor], memo: str, reference: UUID | None
+) -> JournalEntry:
+    users = _user_accounts([ref for ref in legs if not ref.is_house], currency)
+    # Under the locks: of two posts with one key, the second now sees what the first has committed.
+    repeated = JournalEntry.objects.filter(key=key).first()
+    if repeated is not None:
+        return _same(repeated, kind, currency, legs)
+    _check_funds(users, legs)
+    house = _house_accounts([ref for ref in legs if ref.is_house], currency)
+    entry = JournalEntry.objects.create(
+        kind=kind, key=key, currency=currency, memo=memo[:200], reference=reference
+    )
+    account_of = {**{ref: account.pk for ref, account in users.items()}, **house}
+    Posting.objects.bulk_create(
+        Posting(entry=entry, account_id=account_of[ref], amount=amount) for ref, amount in legs.items()
+    )
+    logger.info("posted %s %s %s", kind, key, currency)
+    return entry
+
+
+def _check_shape(key: str, currency: str, legs: Mapping[AccountRef, Minor]) -> None:
+    if not key or len(key) > 200:
+        raise ValueError("An entry needs a key of 1 to 200 characters.")
+    if currency not in Currency.values:
+        raise ValueError(f"No such currency: {currency}")
+    if len(legs) < 2:
+        raise ValueError("An entry needs two legs or more.")
+    for amount in legs.values():
+        if type(amount) is not int:  # a bool or a float is a bug on its way to the books
+            raise ValueError(f"An amount is a whole number of minor units, not {amount!r}.")
+        if amount == 0 or abs(amount) > MAX_MINOR:
+            raise ValueError(f"No such amount: {amount}")
+    if sum(legs.values()) != 0:
+        raise ValueError("The legs of an entry sum to zero.")
+
+
+def _user_accounts(refs: list[AccountRef], currency: str) -> dict[AccountRef, Account]:
+    """The accounts of people, locked in the order of their keys; those that are missing are made."""
+    found = _locked(refs, currency)
+    missing = [ref for ref in refs if ref not in found]
+    if missing:
+        _create(missing, currency)
+        found = _locked(refs, currency)
+    return found
+
+
+def _locked(refs: list[AccountRef], currency: str) -> dict[AccountRef, Account]:
+    if not refs:
+        return {}
+    # NO KEY: a posting's foreign key only needs the row to stay, so that it does not wait for this lock.
+    accounts = (
+        Account.objects.select_for_update(no_key=True).filter(_any_of(refs), currency=currency).order_by("pk")
+    )
+    return {AccountRef(account.kind, owner_id=account.owner_id): account for account in accounts}
+
+
+def _house_accounts(refs: list[AccountRef], currency: str) -> dict[AccountRef, UUID]:
+    known = {ref: _house[ref, currency] for ref in refs if (ref, currency) in _house}
+    unknown = [ref for ref in refs if ref not in known]
+    if not unknown:
+        return known
+    found = _read_house(unknown, currency)
+    if len(found) < len(unknown):
+        _create([ref for ref in unknown if ref not in found], currency)
+        found = _read_house(unknown, currency)
+    # Remembered after the commit: a rolled back account must not be.
+    transaction.on_commit(partial(_house.update, {(ref, currency): pk for ref, pk in found.items()}))
+    return known | found
+
+
+def _read_house(refs: list[AccountRef], currency: str) -> dict[AccountRef, UUID]:
+    rows = Account.objects.filter(_any_of(refs), currency=currency).values_list("kind", "code", "pk")
+    return {AccountRef(kind, code=code): pk for kind, code, pk in rows}
+
+
+def _any_of(refs: Iterable[AccountRef]) -> Q:
+    found = Q(pk__in=[])
+    for ref in refs:
+        found |= Q(owner_id=ref.owner_id, kind=ref.kind, code=ref.code)
+    return found
+
+
+def _create(refs: list[AccountRef], currency: str) -> None:
+    """Make accounts; one that somebody else has just made stays as it is."""
+    rows = [
+        Account(
+            owner_id=ref.owner_id,
+            kind=ref.kind,
+            code=ref.code,
+            currency=currency,
+            balance=None if ref.is_house else 0,
+        )
+        for ref in sorted(refs, key=lambda ref: (str(ref.owner_id), ref.kind, ref.code))
+    ]
+    Account.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _check_funds(accounts: Mapping[AccountRef, Account], legs: Mapping[AccountRef, Minor]) -> None:
+    for ref, account in accounts.items():
+        left = (account.balance or 0) + legs[ref]
+        if left < 0:
+            raise InsufficientFunds(f"{account} lacks {-left}")
+
+
+def _same(entry: JournalEntry, kind: str, currency: str, legs: Mapping[AccountRef, Minor]) -> JournalEntry:
+    rows = entry.postings.values_list("account__kind", "account__owner_id", "account__code", "amount")
+    there = {AccountRef(kind_, owner_id=owner, code=code): amount for kind_, owner, code, amount in rows}
+    if (entry.kind, entry.currency, there) != (kind, currency, dict(legs)):
+        raise KeyReused(f"{entry.key} is {entry.kind} already, not {kind}")
+    return entry
+
+
+def forget_house_accounts(**_signal: object) -> None:
+    """Forget the remembered keys: a flush has emptied the tables."""
+    _house.clear()

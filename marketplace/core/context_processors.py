@@ -1,11 +1,11 @@
 """What every page's frame needs."""
 
 from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils.functional import SimpleLazyObject
 
 from marketplace.core.preferences import theme_of
 
@@ -26,7 +26,6 @@ def shell(request: HttpRequest) -> dict[str, object]:
     }
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
-        context["header"] = {
-            name: SimpleLazyObject(lambda value=value: value(user)) for name, value in _header_parts.items()
-        }
+        # Templates call what can be called, so a part that no page shows costs no query.
+        context["header"] = {name: cache(partial(value, user)) for name, value in _header_parts.items()}
     return context

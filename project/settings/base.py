@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "django.forms",  # templates of ours may replace those of widgets
     "django_htmx",
     "allauth",
     "allauth.account",

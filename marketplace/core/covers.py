@@ -1,7 +1,7 @@
 """Generated covers: an SVG picture for a listing without a photo, drawn from its game's colours and glyph.
 
-Five abstract compositions; the listing's id picks one, so that neighbours in a grid differ. Nothing here imitates
-a screenshot: a buyer must never take a drawing for proof.
+Five abstract compositions; the listing's id picks one, so that neighbours in a grid differ. Nothing here
+imitates a screenshot: a buyer must never take a drawing for proof.
 """
 
 import colorsys
@@ -45,8 +45,8 @@ def composition(key: str) -> str:
 def svg(*, hues: tuple[int, int], glyph: str, key: str) -> str:
     """A 640 × 400 cover as SVG text.
 
-    `hues` are degrees, `glyph` a name in static/icons.svg (an unknown one becomes a gamepad), `key` any stable
-    text: one key always gives the same bytes, so the answer may be cached for ever.
+    `hues` are degrees, `glyph` a name in static/icons.svg (an unknown one becomes a gamepad), `key` any
+    stable text: one key always gives the same bytes, so the answer may be cached for ever.
     """
     seed = _seed(key)
     shift = _HUE_SHIFTS[seed // len(COMPOSITIONS) % len(_HUE_SHIFTS)]

@@ -1,9 +1,13 @@
+from django.conf import settings
 from django.urls import path
 
-from marketplace.core import views
+from marketplace.core import gallery, views
 
 app_name = "core"
 urlpatterns = [
     path("preferences/", views.preferences, name="preferences"),
     path("about/<slug:slug>/", views.page, name="page"),
 ]
+
+if settings.DEVELOPER_PAGES:
+    urlpatterns.append(path("dev/components/", gallery.components, name="components"))

@@ -1,9 +1,9 @@
 """The template vocabulary of every page: icons, money, people, states, times and form fields.
 
-Forms are rendered in one way: `{% field form.price suffix="soʻm" %}` for each field, `{% form_errors form %}` above
-them. Both end in templates/components/field.html, and so does crispy's `{{ form|crispy }}`, because
-templates/tailwind/ replaces the field and error templates of the crispy-tailwind pack. A page that needs no layout of
-its own may use the latter; the look is the same.
+Forms are rendered in one way: `{% field form.price suffix="soʻm" %}` for each field, with
+`{% form_errors form %}` above them. Both end in templates/components/field.html, and so does crispy's
+`{{ form|crispy }}`, because templates/tailwind/ replaces the field and error templates of the crispy-tailwind
+pack. A page that needs no layout of its own may use the latter; the look is the same.
 """
 
 import zlib
@@ -34,7 +34,7 @@ UNKNOWN_ICON = "circle"
 HUES = 24
 PLANS = {"premium": ("gem", "Premium"), "pro": ("zap", "Pro"), "vip": ("crown", "VIP")}
 TONES = {
-    "success": {"active", "confirmed", "completed", "released", "approved", "resolved", "verified", "ok"},
+    "success": {"active", "confirmed", "completed", "released", "approved", "verified", "settled"},
     "accent": {"paid", "delivered", "handed_over", "reserved", "processing", "open", "in_review"},
     "warn": {"pending", "pending_payment", "unverified", "waiting"},
     "danger": {"disputed", "rejected", "blocked", "failed", "suspended"},
@@ -89,7 +89,8 @@ def price(minor: int, currency: str = "UZS", old: int | None = None, size: str =
     if not old or old <= minor:
         return now
     return format_html(
-        '{} <s class="price-old text-xs"><span class="sr-only">{} </span>{}</s> <span class="price-off">−{}%</span>',
+        '{} <s class="price-old text-xs"><span class="sr-only">{} </span>{}</s>'
+        ' <span class="price-off">−{}%</span>',
         now,
         pgettext("before an old price", "was"),
         cash.format_amount(old),
@@ -300,9 +301,10 @@ def field(
 ) -> SafeString:
     """One field of a form: label above, control, hint and errors below, all linked for screen readers.
 
-    `prefix` and `suffix` are affixes ("@", "soʻm"). "optional" is shown on what is not required unless `optional`
-    is given. `switch` draws a checkbox as a switch, `choice_cards` draws radios as cards. `class` goes to the
-    wrapper; every other argument becomes an attribute of the control (`hx_get` as `hx-get`, False leaves it out).
+    `prefix` and `suffix` are affixes ("@", "soʻm"). "optional" is shown on what is not required unless
+    `optional` is given. `switch` draws a checkbox as one, `choice_cards` radios as cards. `class` goes to
+    the wrapper; every other argument becomes an attribute of the control: `hx_get` as `hx-get`, and False
+    leaves one out.
     """
     if bound.is_hidden:
         return SafeString(bound)

@@ -89,7 +89,17 @@ class Account(UUIDModel):
 class JournalEntry(UUIDModel):
     """One movement of money. Never changed, never deleted: a mistake is mended by another entry."""
 
-    kind = models.CharField(max_length=40, help_text=_('What happened, such as "deposit" or "trade.hold".'))
+    class Kind(models.TextChoices):
+        DEPOSIT = "deposit", _("Top-up")
+        HOLD = "hold", _("Held in escrow")
+        RELEASE = "release", _("Released to the seller")
+        REFUND = "refund", _("Refund to the buyer")
+        WITHDRAWAL = "withdrawal", _("Payout requested")
+        PAYOUT = "payout", _("Payout sent")
+        PAYOUT_RETURN = "payout_return", _("Payout returned")
+        ADJUSTMENT = "adjustment", _("Correction")
+
+    kind = models.CharField(max_length=20, choices=Kind)
     key = models.CharField(max_length=200, unique=True, help_text=_("The same key moves money once."))
     currency = models.CharField(max_length=3, choices=Currency)
     memo = models.CharField(max_length=200, blank=True)

@@ -30,6 +30,8 @@ def post(
 ) -> JournalEntry:
     """Move money: write one entry whose legs (minor units; plus is what comes to an account) sum to zero.
 
+    A leg of nothing, such as no commission, is left out.
+
     A repeat of `key` with the same kind, currency and legs moves nothing and returns the entry that is there. User
     accounts are locked in the order of their keys, so two posts wait for each other but never lock up. Inside a caller's
     transaction no savepoint is made: every refusal comes before the first write.
@@ -37,6 +39,8 @@ def post(
     Raises InsufficientFunds when a user's account would fall below zero, KeyReused when the key names another movement,
     ValueError for legs that no caller should ever build.
     """
+    _check_amounts(legs)
+    legs = {ref: amount for ref, amount in legs.items() if amount}
     _check_shape(key, currency, legs)
     if connection.in_atomic_block:
         return _post(kind, key, currency, legs, memo, reference)
@@ -65,6 +69,14 @@ def _post(
     return entry
 
 
+def _check_amounts(legs: Mapping[AccountRef, Minor]) -> None:
+    for amount in legs.values():
+        if type(amount) is not int:  # a bool or a float is a bug on its way to the books
+            raise ValueError(f"An amount is a whole number of minor units, not {amount!r}.")
+        if abs(amount) > MAX_MINOR:
+            raise ValueError(f"No such amount: {amount}")
+
+
 def _check_shape(key: str, currency: str, legs: Mapping[AccountRef, Minor]) -> None:
     if not key or len(key) > 200:
         raise ValueError("An entry needs a key of 1 to 200 characters.")
@@ -72,11 +84,6 @@ def _check_shape(key: str, currency: str, legs: Mapping[AccountRef, Minor]) -> N
         raise ValueError(f"No such currency: {currency}")
     if len(legs) < 2:
         raise ValueError("An entry needs two legs or more.")
-    for amount in legs.values():
-        if type(amount) is not int:  # a bool or a float is a bug on its way to the books
-            raise ValueError(f"An amount is a whole number of minor units, not {amount!r}.")
-        if amount == 0 or abs(amount) > MAX_MINOR:
-            raise ValueError(f"No such amount: {amount}")
     if sum(legs.values()) != 0:
         raise ValueError("The legs of an entry sum to zero.")
 

@@ -1,0 +1,242 @@
+"""Payment methods, the history that people see, and the raw words of the providers."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from marketplace.core.fields import EncryptedTextField
+from marketplace.core.models import TimestampedModel, UUIDModel
+from marketplace.core.money import MAX_MINOR, Currency
+
+
+class PaymentMethod(UUIDModel, TimestampedModel):
+    """A way to pay. Offered only while a provider of its code stands in settings.PAYMENT_PROVIDERS."""
+
+    name = models.CharField(_("name"), max_length=60)
+    code = models.SlugField(
+        _("code"), max_length=32, unique=True, help_text=_("The provider's code in the settings.")
+    )
+    icon = models.CharField(
+        _("icon"), max_length=40, default="credit-card", help_text=_("A name of the icon sprite.")
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+    config = models.JSONField(
+        _("configuration"),
+        default=dict,
+        blank=True,
+        help_text=_("Never secrets: those come from the environment."),
+    )
+    currency = models.CharField(_("currency"), max_length=3, choices=Currency, default=Currency.UZS)
+    min_amount = models.BigIntegerField(
+        _("smallest amount"), default=1_000_00, help_text=_("In minor units.")
+    )
+    max_amount = models.BigIntegerField(
+        _("largest amount"), default=50_000_000_00, help_text=_("In minor units.")
+    )
+    sort_order = models.PositiveSmallIntegerField(_("order"), default=0)
+
+    class Meta:
+        ordering = ["sort_order", "name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    min_amount__gt=0, max_amount__gte=models.F("min_amount"), max_amount__lte=MAX_MINOR
+                ),
+                name="payment_method_limits",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Transaction(UUIDModel):
+    """A line of a person's money history. Each completed one points to the journal entry that moved the money."""
+
+    class Type(models.TextChoices):
+        DEPOSIT = "deposit", _("Top-up")
+        WITHDRAWAL = "withdrawal", _("Payout")
+        PURCHASE = "purchase", _("Purchase")
+        SALE = "sale", _("Sale")
+        REFUND = "refund", _("Refund")
+        COMMISSION = "commission", _("Commission")
+        SUBSCRIPTION = "subscription", _("Subscription")
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("Pending")
+        PROCESSING = "processing", _("In progress")
+        COMPLETED = "completed", _("Done")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    OPEN = (Status.PENDING, Status.PROCESSING)
+    INCOMING = (Type.DEPOSIT, Type.SALE, Type.REFUND)
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="transactions")
+    amount = models.BigIntegerField(
+        help_text=_("In minor units, always positive: the type says which way it goes.")
+    )
+    currency = models.CharField(max_length=3, choices=Currency, default=Currency.UZS)
+    type = models.CharField(max_length=12, choices=Type)
+    status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
+    purpose = models.CharField(
+        max_length=32,
+        blank=True,
+        help_text=_("Who acts when the money has arrived: a name of the purposes' register."),
+    )
+    reference = models.UUIDField(null=True, blank=True, help_text=_("What it is for: a trade, an order."))
+    payment_method = models.ForeignKey(
+        PaymentMethod, on_delete=models.PROTECT, null=True, blank=True, related_name="transactions"
+    )
+    provider_transaction_id = models.CharField(max_length=128, blank=True)
+    description = models.CharField(max_length=200, blank=True)
+    reason = models.CharField(
+        max_length=200, blank=True, help_text=_("Why it failed, in words for the person.")
+    )
+    metadata = models.JSONField(default=dict, blank=True)
+    journal_entry = models.ForeignKey(
+        "ledger.JournalEntry", on_delete=models.PROTECT, null=True, blank=True, related_name="transactions"
+    )
+    idempotency_key = models.CharField(max_length=100, null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    processed_at = models.DateTimeField(null=True, blank=True)
+    failed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        permissions = [("settle_withdrawal", _("Can complete and fail payouts"))]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount__gt=0, amount__lte=MAX_MINOR), name="transaction_amount_positive"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="completed") | Q(journal_entry__isnull=False, processed_at__isnull=False),
+                name="transaction_completed_has_entry",
+            ),
+            models.CheckConstraint(
+                condition=Q(currency__in=["UZS", "KZT", "USD"]), name="transaction_currency"
+            ),
+            models.UniqueConstraint(
+                fields=["payment_method", "provider_transaction_id"],
+                condition=~Q(provider_transaction_id=""),
+                name="transaction_provider_id_once",
+            ),
+            models.UniqueConstraint(
+                fields=["user", "idempotency_key"],
+                condition=Q(idempotency_key__isnull=False),
+                name="transaction_key_once_per_user",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["user", "-id"], name="transaction_history"),
+            models.Index(
+                fields=["created_at"],
+                condition=Q(status="pending", type="deposit"),
+                name="transaction_waiting",
+            ),
+            models.Index(
+                fields=["reference"], condition=Q(reference__isnull=False), name="transaction_reference"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_type_display()} {self.pk}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in self.OPEN
+
+    @property
+    def is_incoming(self) -> bool:
+        """Whether the person gets this money."""
+        return self.type in self.INCOMING
+
+    @property
+    def signed_amount(self) -> int:
+        """In minor units, with the sign that the person's wallet sees."""
+        return self.amount if self.is_incoming else -self.amount
+
+    @property
+    def payment_url(self) -> str:
+        """Where an open payment goes on, at the provider's."""
+        return str(self.metadata.get("payment_url", "")) if self.is_open else ""
+
+
+class PayoutDestination(UUIDModel):
+    """The card that a withdrawal goes to, in a row of its own: history is read without touching the secret."""
+
+    transaction = models.OneToOneField(Transaction, on_delete=models.PROTECT, related_name="destination")
+    card_number = EncryptedTextField()
+    last_four = models.CharField(max_length=4)
+    network = models.CharField(max_length=20, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.network or _('Card')} •• {self.last_four}"
+
+
+class WebhookEvent(UUIDModel):
+    """What a provider told us, word for word, stored before anything is made of it.
+
+    An event id counts once per provider; it is noted only after the signature was found right, so that a stranger
+    cannot use up the ids of real events.
+    """
+
+    class Status(models.TextChoices):
+        RECEIVED = "received", _("Received")
+        PROCESSED = "processed", _("Processed")
+        IGNORED = "ignored", _("Ignored")
+        FAILED = "failed", _("Failed")
+
+    provider = models.CharField(max_length=32)
+    event_id = models.CharField(max_length=128, blank=True)
+    body = models.BinaryField()
+    headers = models.JSONField(default=dict)
+    signature_ok = models.BooleanField(null=True)
+    status = models.CharField(max_length=10, choices=Status, default=Status.RECEIVED)
+    error = models.CharField(max_length=500, blank=True)
+    answer_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    answer_body = models.JSONField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    deliveries = models.PositiveIntegerField(default=1)
+    received_at = models.DateTimeField(default=timezone.now, editable=False)
+    processed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider", "event_id"],
+                condition=~Q(event_id=""),
+                name="webhook_event_once_per_provider",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["received_at"], condition=Q(status="received"), name="webhook_unprocessed"),
+            models.Index(fields=["received_at"], condition=Q(signature_ok=False), name="webhook_unsigned"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.event_id or self.pk}"
+
+
+class SandboxPayment(UUIDModel):
+    """The sandbox gateway's own books: it plays another company and knows our orders only by what we told it."""
+
+    class State(models.TextChoices):
+        CREATED = "created", _("Waiting for the payer")
+        PAID = "paid", _("Paid")
+        DECLINED = "declined", _("Declined")
+
+    order = models.UUIDField(unique=True)
+    merchant = models.CharField(max_length=60)
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    return_url = models.CharField(max_length=500)
+    state = models.CharField(max_length=8, choices=State, default=State.CREATED)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.order} {self.state}"

@@ -1,5 +1,11 @@
 """Who listens to which fact: the whole wiring, in one table. Listeners run after the commit and only queue work."""
 
+from marketplace.core.announce import listen
+
 
 def wire() -> None:
     """Called once, when all apps are loaded."""
+    from marketplace.listings.facts import ListingSubmitted
+    from marketplace.moderation.services import tell_moderators
+
+    listen(ListingSubmitted, tell_moderators)

@@ -4,6 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 
 from marketplace.accounts.models import PasswordHistory, User
 
@@ -48,3 +49,11 @@ def edit_profile(*, user: User, changed: list[str]) -> None:
     """Save the named fields of a validated profile form."""
     if changed:
         user.save(update_fields=[*changed, "updated_at"])
+
+
+def note_sale(*, seller_id: uuid.UUID, buyer_id: uuid.UUID) -> None:
+    """Count a finished trade for both sides, in key order so that two trades never wait for each other crosswise."""
+    counters = {seller_id: "total_sales", buyer_id: "total_purchases"}
+    for user_id in sorted(counters):
+        counter = counters[user_id]
+        User.objects.filter(pk=user_id).update(**{counter: F(counter) + 1})

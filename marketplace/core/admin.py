@@ -29,6 +29,7 @@ class JobAdmin(ReadOnlyAdmin):
     list_filter = ["status", "task"]
     search_fields = ["task", "key"]
     ordering = ["-created_at"]
+    exclude = ["kwargs"]  # they may hold a reset link, which is nobody's business
     actions = ["run_again"]
 
     @admin.action(description=_("Try the chosen failed jobs again"), permissions=["view"])

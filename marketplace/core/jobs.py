@@ -71,8 +71,9 @@ def run(job_id: uuid.UUID, *, at: datetime) -> None:
         logger.exception("job %s (%s) failed, attempt %s", job.pk, job.task, job.attempts)
         _failed(job, error, at=at)
     else:
+        # What it was about may be secret (a reset link): it is needed no more.
         Job.objects.filter(pk=job.pk).update(
-            status=Job.Status.DONE, finished_at=timezone.now(), leased_until=None, last_error=""
+            status=Job.Status.DONE, finished_at=timezone.now(), leased_until=None, last_error="", kwargs={}
         )
 
 

@@ -1,6 +1,7 @@
 """Money in whole minor units. Forms and the API are the only crossing to decimals."""
 
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import NamedTuple
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -29,6 +30,16 @@ _UNITS = {"UZS": _("soʻm"), "KZT": "₸", "USD": "$"}
 def unit(currency: str) -> str:
     """The word or sign behind an amount, in the reader's language."""
     return str(_UNITS[currency])
+
+
+class Money(NamedTuple):
+    """An amount with its currency, for the places where both travel together. Reads as people write it."""
+
+    amount: Minor
+    currency: str = "UZS"
+
+    def __str__(self) -> str:
+        return f"{format_amount(self.amount)}{_NBSP}{unit(self.currency)}"
 
 
 def to_minor(amount: Decimal) -> Minor:

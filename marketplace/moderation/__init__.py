@@ -1,0 +1,1 @@
+"""Moderators' screens: the queue of listings that wait for a check."""

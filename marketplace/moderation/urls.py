@@ -1,4 +1,10 @@
 from django.urls import path
 
+from marketplace.moderation import views
+
 app_name = "moderation"
-urlpatterns: list = []
+urlpatterns = [
+    path("", views.queue, name="queue"),
+    path("listings/<uuid:listing_id>/approve/", views.approve, name="approve"),
+    path("listings/<uuid:listing_id>/reject/", views.reject, name="reject"),
+]

@@ -3,3 +3,10 @@ from django.apps import AppConfig
 
 class NotificationsConfig(AppConfig):
     name = "marketplace.notifications"
+
+    def ready(self) -> None:
+        from marketplace.core.context_processors import register_header_part
+        from marketplace.notifications import selectors
+
+        register_header_part("unread", selectors.unread_count)
+        register_header_part("notifications", selectors.latest)

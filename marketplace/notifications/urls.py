@@ -1,4 +1,17 @@
+from django.conf import settings
 from django.urls import path
 
+from marketplace.notifications import views
+
 app_name = "notifications"
-urlpatterns: list = []
+urlpatterns = [
+    path("notifications/", views.notification_list, name="list"),
+    path("notifications/read-all/", views.read_all, name="read_all"),
+    path("notifications/<uuid:notification_id>/", views.notification_open, name="open"),
+]
+
+if settings.DEVELOPER_PAGES:
+    urlpatterns += [
+        path("dev/mail/", views.developer_mails, name="developer_mails"),
+        path("dev/mail/<str:name>/", views.developer_mail, name="developer_mail"),
+    ]

@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "marketplace.escrow",
     "marketplace.moderation",
     "marketplace.storefront",
+    "project",
 ]
 
 MIDDLEWARE = [

@@ -1,0 +1,116 @@
+"""Every kind of notification: its words, its icon, whether it is worth an e-mail.
+
+The words are templates; `%(name)s` stands for what the caller gives in `context`.
+"""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    title: str | Promise
+    message: str | Promise
+    icon: str = "bell"
+    action: str | Promise = _("Open")
+    by_email: bool = True
+    tone: str = "info"
+
+
+KINDS: dict[str, Kind] = {
+    # --- Account ---
+    "welcome": Kind(
+        _("Welcome to WibeStore"),
+        _("Your address is confirmed. Buy with your money held safely until the account is yours, or sell what you no longer play."),
+        icon="handshake", action=_("Look around"),
+    ),
+    # --- Listings ---
+    "listing_waiting": Kind(
+        _("A listing waits for a check"), _("“%(title)s” by %(seller)s."), icon="scan-line", by_email=False, action=_("Check it")
+    ),
+    "listing_approved": Kind(
+        _("Your listing is published"), _("“%(title)s” passed the check. Buyers can find it now."),
+        icon="badge-check", tone="success", action=_("See the listing"),
+    ),
+    "listing_rejected": Kind(
+        _("Your listing was not published"), _("“%(title)s” did not pass the check. Reason: %(reason)s. Change it and send it again."),
+        icon="triangle-alert", tone="danger", action=_("Change the listing"),
+    ),
+    "listing_blocked": Kind(
+        _("Your listing was taken down"), _("“%(title)s” is no longer shown. Reason: %(reason)s."),
+        icon="triangle-alert", tone="danger", action=_("My listings"),
+    ),
+    # --- Money ---
+    "deposit_completed": Kind(
+        _("Your wallet is topped up"), _("%(amount)s arrived and can be spent."), icon="wallet", tone="success", action=_("Open the wallet")
+    ),
+    "deposit_failed": Kind(
+        _("The payment did not go through"), _("%(amount)s was not charged. Try again, or choose another method."),
+        icon="triangle-alert", tone="danger", action=_("Open the wallet"),
+    ),
+    "withdrawal_requested": Kind(
+        _("Your payout is on its way"), _("%(amount)s left your wallet and goes to %(destination)s."), icon="wallet", action=_("See the payout")
+    ),
+    "withdrawal_completed": Kind(
+        _("Your payout was sent"), _("%(amount)s was sent to %(destination)s."), icon="wallet", tone="success", action=_("See the payout")
+    ),
+    "withdrawal_failed": Kind(
+        _("Your payout could not be sent"), _("%(amount)s is back in your wallet. Reason: %(reason)s."),
+        icon="triangle-alert", tone="danger", action=_("Open the wallet"),
+    ),
+    # --- Trades: to the seller ---
+    "trade_started": Kind(
+        _("Somebody is buying your account"), _("“%(title)s” is reserved for %(buyer)s until the payment arrives, at most until %(deadline)s."),
+        icon="shopping-cart", by_email=False, action=_("Open the trade"),
+    ),
+    "trade_paid": Kind(
+        _("Paid: hand over the account"), _("%(amount)s for “%(title)s” is held in escrow. Hand over the login by %(deadline)s, or the buyer is refunded."),
+        icon="key-round", tone="success", action=_("Hand over"),
+    ),
+    "credentials_revealed": Kind(
+        _("The buyer opened the login"), _("The login of “%(title)s” was shown to the buyer at %(time)s."), icon="eye", by_email=False, action=_("Open the trade")
+    ),
+    "trade_accepted": Kind(
+        _("The buyer has the account"), _("%(amount)s for “%(title)s” is yours on %(deadline)s, unless the buyer opens a dispute."),
+        icon="circle-check", action=_("Open the trade"),
+    ),
+    "trade_confirmed": Kind(
+        _("You are paid"), _("%(amount)s for “%(title)s” is in your wallet; the fee was %(fee)s."),
+        icon="wallet", tone="success", action=_("Open the wallet"),
+    ),
+    "trade_lost": Kind(
+        _("The trade was refunded"), _("You did not hand over “%(title)s” in time, so the buyer got the money back. The listing is taken down; put it up again when you are ready."),
+        icon="triangle-alert", tone="danger", action=_("Open the trade"),
+    ),
+    # --- Trades: to the buyer ---
+    "purchase_paid": Kind(
+        _("Your money is held safely"), _("%(amount)s for “%(title)s” is in escrow. The seller has until %(deadline)s to hand over the login."),
+        icon="shield-check", tone="success", action=_("Open the trade"),
+    ),
+    "purchase_handed_over": Kind(
+        _("Your account is ready"), _("The seller handed over “%(title)s”. Open the login, change the password, and say by %(deadline)s that you have it."),
+        icon="key-round", tone="success", action=_("Open the login"),
+    ),
+    "purchase_accepted": Kind(
+        _("You have the account"), _("The seller of “%(title)s” is paid on %(deadline)s. Something wrong? Open a dispute before then."),
+        icon="circle-check", action=_("Open the trade"),
+    ),
+    "purchase_confirmed": Kind(
+        _("The trade is finished"), _("The seller of “%(title)s” is paid. Thank you for trading here."), icon="handshake", action=_("Open the trade")
+    ),
+    "purchase_refunded": Kind(
+        _("Your money is back"), _("%(amount)s for “%(title)s” is in your wallet again. Reason: %(reason)s."),
+        icon="wallet", tone="success", action=_("Open the wallet"),
+    ),
+    # --- Trades: to both ---
+    "trade_cancelled": Kind(
+        _("The purchase was cancelled"), _("“%(title)s” was not paid for in time, or the buyer changed their mind. Nothing was charged for it."),
+        icon="circle-x", action=_("Open the trade"),
+    ),
+    "trade_disputed": Kind(
+        _("A dispute is open"), _("The money for “%(title)s” stays frozen until a moderator decides. Reason given: %(reason)s."),
+        icon="gavel", tone="danger", action=_("Open the trade"),
+    ),
+}  # fmt: skip

@@ -312,7 +312,7 @@ def field(
     widget = bound.field.widget
     kind = _kind(widget)
     attributes = {name.replace("_", "-"): value for name, value in attrs.items()}
-    hint = hint or bound.help_text
+    hint = hint or str(bound.help_text)
     if hint and not bound.help_text:
         ids = [f"{bound.auto_id}_helptext"] + ([f"{bound.auto_id}_error"] if bound.errors else [])
         attributes["aria-describedby"] = " ".join(ids)

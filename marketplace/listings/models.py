@@ -330,6 +330,12 @@ class SearchWord(models.Model):
     """A word that stands in some title or game's name: what a mistyped word is set right against."""
 
     word = models.CharField(max_length=40, primary_key=True)
+    sound = models.CharField(
+        max_length=40, help_text=_("The word with letters that are mistaken for one another made equal.")
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["sound"], name="search_word_sound")]
 
     def __str__(self) -> str:
         return self.word

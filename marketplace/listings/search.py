@@ -4,6 +4,7 @@
 selling points and the facts in all three languages. The same fold is applied to what people type (core/search.py).
 """
 
+import re
 from collections.abc import Iterable
 
 from django.utils import translation
@@ -15,6 +16,8 @@ TITLE_LIMIT = 400
 TEXT_LIMIT = 8000
 WORD_LIMIT = 40
 _SHORTEST = 3
+_ALIKE = str.maketrans("cqwyxz", "kkvihs")
+_DOUBLED = re.compile(r"(.)\1+")
 
 
 def index(listing: Listing) -> None:
@@ -28,6 +31,11 @@ def index(listing: Listing) -> None:
     listing.search_text = fold(" ".join(str(part) for part in parts))[:TEXT_LIMIT]
 
 
+def sound(word: str) -> str:
+    """A folded word with letters that people mistake for one another made equal, and doubled letters made single."""
+    return _DOUBLED.sub(r"\1", word.replace("ph", "f").replace("kh", "h").translate(_ALIKE))
+
+
 def learn(listings: Iterable[Listing]) -> None:
     """Add the words of titles and games to those that a mistyped word is set right against."""
     words = {
@@ -37,5 +45,7 @@ def learn(listings: Iterable[Listing]) -> None:
         if _SHORTEST <= len(word) <= WORD_LIMIT and not word.isdigit()
     }
     SearchWord.objects.bulk_create(
-        [SearchWord(word=word) for word in sorted(words)], ignore_conflicts=True, batch_size=500
+        [SearchWord(word=word, sound=sound(word)) for word in sorted(words)],
+        ignore_conflicts=True,
+        batch_size=500,
     )

@@ -191,12 +191,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="SearchWord",
-            fields=[
-                ("word", models.CharField(max_length=40, primary_key=True, serialize=False)),
-            ],
-        ),
-        migrations.CreateModel(
             name="Credentials",
             fields=[
                 (
@@ -342,6 +336,22 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+        ),
+        migrations.CreateModel(
+            name="SearchWord",
+            fields=[
+                ("word", models.CharField(max_length=40, primary_key=True, serialize=False)),
+                (
+                    "sound",
+                    models.CharField(
+                        help_text="The word with letters that are mistaken for one another made equal.",
+                        max_length=40,
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [models.Index(fields=["sound"], name="search_word_sound")],
+            },
         ),
         migrations.AddIndex(
             model_name="listing",

@@ -20,7 +20,7 @@ FORWARD = [
         WHERE status = 'active' AND deleted_at IS NULL
     """,
     # Mistyped words are set right against the few thousand words that are in use, not against 100 000 titles.
-    "CREATE INDEX search_word_trigrams ON listings_searchword USING gin (word gin_trgm_ops)",
+    "CREATE INDEX search_word_trigrams ON listings_searchword USING gin (sound gin_trgm_ops)",
     # Moderators and sellers find a listing by a part of its title.
     "CREATE INDEX listing_title_trigrams ON listings_listing USING gin (search_title gin_trgm_ops)",
 ]

@@ -1,0 +1,31 @@
+"""Many listings at once: seeds and benchmarks."""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from marketplace.core.cache import bump
+from marketplace.listings import search
+from marketplace.listings.models import Listing
+
+
+@transaction.atomic
+def import_listings(listings: Sequence[Listing], *, batch: int = 1000) -> None:
+    """Insert ready rows (status and its times set, `game` and `seller` loaded) and make them findable."""
+    for listing in listings:
+        listing.seller_rating = listing.seller.rating or 0
+        search.index(listing)
+    Listing.objects.bulk_create(listings, batch_size=batch)
+    search.learn(listings)
+    bump("catalogue")
+
+
+@transaction.atomic
+def note_seller(*, seller_id: object, rating: object = None, is_premium: bool | None = None) -> None:
+    """A seller's mark or plan changed: their offers are ordered and filtered by it."""
+    rows = Listing.objects.filter(seller_id=seller_id)
+    if rating is not None:
+        rows.update(seller_rating=rating)
+    if is_premium is not None:
+        rows.update(is_premium=is_premium)
+    bump("catalogue", f"seller:{seller_id}")

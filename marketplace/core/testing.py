@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from celery import current_app
 from django.db import connections
 from django.utils import timezone
 
@@ -36,6 +37,7 @@ def in_parallel(*calls: Callable[[], Any]) -> list[Any]:
 
 def run_jobs(*, rounds: int = 5) -> list[str]:
     """Run every job that is due, and those they enqueue. Returns the names of the tasks that ran."""
+    current_app.loader.import_default_modules()  # a worker does this when it starts
     ran: list[str] = []
     for _round in range(rounds):
         due = list(Job.objects.filter(status=Job.Status.PENDING, run_at__lte=timezone.now()).order_by("pk"))

@@ -1,7 +1,8 @@
 """What `manage.py reconcile` proves about the books. Apps above add their own proofs in `AppConfig.ready()`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count, F, Q, Sum
@@ -9,6 +10,8 @@ from django.db.models.functions import Coalesce
 
 from marketplace.core.money import Minor
 from marketplace.ledger.models import Account, JournalEntry
+
+type Holder = tuple[UUID, str]
 
 MOST_ROWS = 50  # of offending rows, in one report
 
@@ -27,7 +30,7 @@ class Proof:
 
 
 _checks: list[Callable[[], Proof]] = []
-_held: list[Callable[[], dict[str, Minor]]] = []
+_held: list[Callable[[], Mapping[Holder, Minor]]] = []
 
 
 def register(check: Callable[[], Proof]) -> None:
@@ -36,8 +39,8 @@ def register(check: Callable[[], Proof]) -> None:
         _checks.append(check)
 
 
-def register_held(held_by: Callable[[], dict[str, Minor]]) -> None:
-    """Name who holds money: `held_by()` returns, per currency, the minor units that its open deals hold."""
+def register_held(held_by: Callable[[], Mapping[Holder, Minor]]) -> None:
+    """Name who holds money: `held_by()` returns, by owner and currency, the minor units that open deals hold."""
     if held_by not in _held:
         _held.append(held_by)
 
@@ -81,19 +84,22 @@ def balances_equal_sums() -> Proof:
 
 
 def held_money_is_accounted_for() -> Proof:
-    """Per currency: what people's held accounts have is what the open deals of all apps hold."""
-    held = Account.objects.filter(kind=Account.Kind.HELD)
-    books: dict[str, Minor] = dict(held.values_list("currency").annotate(total=Sum("balance")))
-    deals: dict[str, Minor] = {}
+    """Person by person: what a held account has is what the open deals of all apps hold for its owner."""
+    accounts = Account.objects.filter(kind=Account.Kind.HELD)
+    books = {
+        (owner, currency): balance or 0
+        for owner, currency, balance in accounts.values_list("owner_id", "currency", "balance")
+    }
+    deals: dict[Holder, Minor] = {}
     for held_by in _held:
-        for currency, amount in held_by().items():
-            deals[currency] = deals.get(currency, 0) + amount
+        for holder, amount in held_by().items():
+            deals[holder] = deals.get(holder, 0) + amount
     rows = [
-        f"{currency}: the books hold {books.get(currency) or 0}, the open deals {deals.get(currency, 0)}"
-        for currency in sorted(books.keys() | deals.keys())
-        if (books.get(currency) or 0) != deals.get(currency, 0)
+        f"person {holder[0]}: the books hold {books.get(holder, 0)} {holder[1]}, the open deals {deals.get(holder, 0)}"
+        for holder in sorted(books.keys() | deals.keys())
+        if books.get(holder, 0) != deals.get(holder, 0)
     ]
-    return Proof("held money equals the open trades", held.count(), rows)
+    return Proof("held money equals the open trades", len(books), rows[:MOST_ROWS])
 
 
 LAWS = {

@@ -1,5 +1,20 @@
+from typing import Any
+
 from django.apps import AppConfig
 
 
 class PaymentsConfig(AppConfig):
     name = "marketplace.payments"
+
+    def ready(self) -> None:
+        from marketplace.core.context_processors import register_header_part
+        from marketplace.ledger import checks
+        from marketplace.ledger.selectors import balances
+        from marketplace.payments import proofs
+
+        def available(user: Any) -> int:
+            return balances(user).available
+
+        register_header_part("available", available)
+        checks.register(proofs.completed_transactions_have_their_entry)
+        checks.register(proofs.payouts_are_accounted_for)

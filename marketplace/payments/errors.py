@@ -56,3 +56,15 @@ class BadCard(DomainError):
     code = "bad_card"
     status = 400
     message = _("This is not a valid card number. Check the digits.")
+
+
+class UnknownProvider(DomainError):
+    code = "unknown_provider"
+    status = 404
+    message = _("There is no such payment provider.")
+
+
+class BodyTooLarge(DomainError):
+    code = "body_too_large"
+    status = 413
+    message = _("The body is too large.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -52,6 +53,17 @@ class PaymentMethod(UUIDModel, TimestampedModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Secrets stay in the environment: a configuration that names one is refused."""
+        if not isinstance(self.config, dict):
+            raise ValidationError({"config": _("Write an object: {…}.")})
+        if any(
+            word in str(name).lower()
+            for name in self.config
+            for word in ("secret", "password", "token", "key")
+        ):
+            raise ValidationError({"config": _("Secrets do not belong here: set them in the environment.")})
 
 
 class Transaction(UUIDModel):
@@ -158,6 +170,19 @@ class Transaction(UUIDModel):
     def signed_amount(self) -> int:
         """In minor units, with the sign that the person's wallet sees."""
         return self.amount if self.is_incoming else -self.amount
+
+    @property
+    def title(self) -> str:
+        """What a line of the history says. Reads the method and the destination: join them."""
+        if self.type == self.Type.DEPOSIT and self.payment_method:
+            return _("Top-up, %(method)s") % {"method": self.payment_method.name}
+        if self.type == self.Type.WITHDRAWAL and hasattr(self, "destination"):
+            return _("Payout to %(card)s") % {"card": self.destination}
+        if self.type == self.Type.SALE and self.description:
+            return _("Sale of %(what)s") % {"what": self.description}
+        if self.type == self.Type.REFUND and self.description:
+            return _("Refund: %(what)s") % {"what": self.description}
+        return self.description or self.get_type_display()
 
     @property
     def payment_url(self) -> str:

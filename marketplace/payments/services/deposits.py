@@ -2,8 +2,10 @@
 
 import logging
 from datetime import datetime, timedelta
+from urllib.parse import urljoin
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -54,7 +56,7 @@ def start_payment(
     """Open a payment at a provider. The answer is pending; its `payment_url` is where the payer goes on.
 
     `amount` in minor units. A repeat of the key gives the same transaction. The provider is called outside of any
-    transaction of ours; when it does not answer, a repeat of the key tries again. `return_url` is an absolute address;
+    transaction of ours; when it does not answer, a repeat of the key tries again. `return_url` is an address of ours;
     empty means the transaction's own result page.
 
     Raises MethodNotAvailable, AmountOutOfRange, KeyReused, ProviderUnavailable.
@@ -76,7 +78,8 @@ def start_payment(
     )
     if payment.metadata.get("payment_url") or not payment.is_open:
         return payment
-    redirect = providers.get(method.code).create_payment(payment, return_url or selectors.return_url(payment))
+    back = urljoin(settings.SITE_URL + "/", return_url or reverse("payments:return", args=[payment.pk]))
+    redirect = providers.get(method.code).create_payment(payment, back)
     payment.metadata["payment_url"] = redirect.url
     payment.provider_transaction_id = redirect.provider_id
     payment.save(update_fields=["metadata", "provider_transaction_id"])

@@ -1,0 +1,77 @@
+"""A small area chart as SVG, drawn on the server: no script, no style attribute."""
+
+from collections.abc import Sequence
+
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from marketplace.core.money import MINOR_PER_MAJOR, format_amount
+from marketplace.payments.selectors import BalancePoint
+
+WIDTH, HEIGHT = 560, 190
+LEFT, RIGHT, TOP, BOTTOM = 46, 8, 10, 24
+STEPS = 3
+
+
+def balance(points: Sequence[BalancePoint], *, title: str) -> SafeString:
+    """The balance over days; `title` says in words what the picture shows."""
+    top = _round_up(max((point.balance for point in points), default=0))
+    x_of = [LEFT + number * (WIDTH - LEFT - RIGHT) / max(1, len(points) - 1) for number in range(len(points))]
+    y_of = [_y(point.balance, top) for point in points]
+    line = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in zip(x_of, y_of, strict=True))
+    floor = _y(0, top)
+    return format_html(
+        '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">'
+        '<defs><linearGradient id="balance-fill" x1="0" y1="0" x2="0" y2="1">'
+        '<stop stop-color="var(--chart-1)" stop-opacity=".26"/><stop offset="1" stop-color="var(--chart-1)" stop-opacity="0"/>'
+        '</linearGradient></defs>{}{}<path d="{}L{} {}L{} {}Z" fill="url(#balance-fill)"/>'
+        '<path d="{}" fill="none" stroke="var(--chart-1)" stroke-width="2.25" stroke-linejoin="round" stroke-linecap="round"/>'
+        '<circle cx="{}" cy="{}" r="4.5" fill="var(--chart-1)" stroke="var(--surface)" stroke-width="2.5"/></svg>',
+        WIDTH, HEIGHT, title, _grid(top), _days(points, x_of),
+        line, f"{x_of[-1]:.1f}", f"{floor:.1f}", f"{x_of[0]:.1f}", f"{floor:.1f}", line, f"{x_of[-1]:.1f}", f"{y_of[-1]:.1f}",
+    )  # fmt: skip
+
+
+def _y(value: int, top: int) -> float:
+    return TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / top)
+
+
+def _round_up(value: int) -> int:
+    """A round number of major units not below the value, which the steps divide evenly."""
+    unit = STEPS * 10 * MINOR_PER_MAJOR
+    while unit * 10 < value:
+        unit *= 10
+    return max(unit, -(-value // unit) * unit)
+
+
+def _grid(top: int) -> SafeString:
+    rows = ((_y(top * step // STEPS, top), _short(top * step // STEPS)) for step in range(STEPS + 1))
+    return format_html_join(
+        "",
+        '<path d="M{} {}H{}" stroke="var(--chart-grid)" stroke-dasharray="2 4"/><text x="{}" y="{}" text-anchor="end">{}</text>',
+        ((LEFT, f"{y:.1f}", WIDTH - RIGHT, LEFT - 8, f"{y + 4:.1f}", text) for y, text in rows),
+    )
+
+
+def _short(minor: int) -> str:
+    """1 500 000 as "1.5 M", 20 000 as "20 k": an axis has little room."""
+    major = minor / MINOR_PER_MAJOR
+    for size, sign in ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")):
+        if major >= size:
+            return f"{major / size:.3g}\u00a0{sign}"
+    return format_amount(minor)
+
+
+def _days(points: Sequence[BalancePoint], x_of: Sequence[float]) -> SafeString:
+    last = len(points) - 1
+    shown = sorted({0, last // 3, last * 2 // 3, last})
+    anchors = {0: "start", last: "end"}
+    return format_html_join(
+        "",
+        '<text x="{}" y="{}" text-anchor="{}">{}</text>',
+        (
+            (f"{x_of[n]:.1f}", HEIGHT - 4, anchors.get(n, "middle"), date_format(points[n].day, "j M"))
+            for n in shown
+        ),
+    )

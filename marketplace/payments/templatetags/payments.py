@@ -1,0 +1,68 @@
+"""How a line of the money history looks."""
+
+from django import template
+from django.utils.safestring import SafeString
+
+from marketplace.core.money import format_amount, to_decimal, unit
+from marketplace.payments.models import Transaction
+
+register = template.Library()
+
+Type, Status = Transaction.Type, Transaction.Status
+_ICONS = {
+    Type.DEPOSIT: "plus",
+    Type.WITHDRAWAL: "arrow-up-right",
+    Type.PURCHASE: "gamepad-2",
+    Type.SALE: "arrow-down-left",
+    Type.REFUND: "rotate-ccw",
+    Type.COMMISSION: "percent",
+    Type.SUBSCRIPTION: "gem",
+}
+
+
+@register.filter
+def row_icon(row: Transaction) -> str:
+    return "circle-x" if row.status == Status.FAILED else _ICONS.get(Type(row.type), "receipt")
+
+
+@register.filter
+def row_tile(row: Transaction) -> str:
+    """Classes of the tile around the icon."""
+    if row.status == Status.FAILED:
+        return "bg-danger-soft text-danger-fg"
+    if row.is_incoming and row.status == Status.COMPLETED:
+        return "bg-success-soft text-success-fg"
+    return "bg-inset text-muted"
+
+
+@register.filter
+def row_amount(row: Transaction) -> SafeString | str:
+    """With its sign: +2 000 000, −980 000."""
+    return ("+" if row.is_incoming else "\u2212") + format_amount(row.amount)
+
+
+@register.filter
+def row_amount_class(row: Transaction) -> str:
+    if row.status in (Status.FAILED, Status.CANCELLED):
+        return "text-muted line-through"
+    return "text-success-fg" if row.is_incoming and row.status == Status.COMPLETED else ""
+
+
+@register.filter
+def row_tone(row: Transaction) -> str:
+    """The badge's tone: money that waits is said in amber."""
+    return {Status.COMPLETED: "success", Status.FAILED: "danger", Status.CANCELLED: ""}.get(
+        Status(row.status), "warn"
+    )
+
+
+@register.filter
+def major(minor: int) -> str:
+    """Whole units as a person would type them into a form: 15000000 -> "150000"."""
+    return str(to_decimal(minor)).removesuffix(".00")
+
+
+@register.filter
+def currency_unit(code: str) -> str:
+    """The word or sign of a currency: soʻm, ₸, $."""
+    return unit(code)

@@ -1,0 +1,204 @@
+"""The wallet: balances and history, money in, money out."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from marketplace.core import htmx
+from marketplace.core.errors import DomainError
+from marketplace.core.money import Money
+from marketplace.ledger.errors import InsufficientFunds
+from marketplace.ledger.selectors import Balances, balances
+from marketplace.payments import chart, selectors, services
+from marketplace.payments.errors import AmountOutOfRange, BadCard, MethodNotAvailable
+from marketplace.payments.forms import DepositForm, HistoryForm, WithdrawForm
+from marketplace.payments.models import Transaction
+
+PER_PAGE = 20
+CHART_DAYS = (7, 30, 365)
+PRESETS = (50_000_00, 100_000_00, 200_000_00, 500_000_00, 1_000_000_00)
+TABS = {
+    "": gettext_lazy("All"),
+    "sales": gettext_lazy("Sales"),
+    "purchases": gettext_lazy("Purchases"),
+    "deposits": gettext_lazy("Top-ups"),
+    "payouts": gettext_lazy("Payouts"),
+    "refunds": gettext_lazy("Refunds"),
+}
+# Which field a refusal of the services belongs to.
+FIELD_OF = {
+    InsufficientFunds: "amount",
+    AmountOutOfRange: "amount",
+    BadCard: "card_number",
+    MethodNotAvailable: "method",
+}
+
+
+@require_safe
+@login_required
+def wallet(request: HttpRequest) -> HttpResponse:
+    money = balances(request.user)
+    filters = HistoryForm(request.GET)
+    chosen = filters.cleaned_data if filters.is_valid() else {}
+    tab = request.GET.get("type", "")
+    days = HistoryForm.PERIODS.get(chosen.get("period", ""))
+    rows = selectors.found(
+        request.user,
+        types=HistoryForm.GROUPS.get(tab, ()),
+        status=chosen.get("status", ""),
+        since=timezone.now() - timedelta(days=days) if days else None,
+    )
+    page = Paginator(rows, per_page=PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "active": "me",
+        "money": money,
+        "on_the_way": selectors.on_the_way(request.user),
+        "page": page,
+        "filters": filters,
+        "is_filtered": bool(tab or chosen.get("status") or days),
+        "tabs": [(name, label, name == (tab if tab in TABS else "")) for name, label in TABS.items()],
+        **_balance_chart(request, money),
+    }
+    return htmx.render(request, "payments/wallet.html", context, partials={"transactions"})
+
+
+def _balance_chart(request: HttpRequest, money: Balances) -> dict[str, object]:
+    asked = request.GET.get("days", "")
+    days = int(asked) if asked in {str(number) for number in CHART_DAYS} else 30
+    points = selectors.balance_by_day(
+        request.user, available=money.available, today=timezone.now().date(), days=days
+    )
+    first, last = points[0].balance, points[-1].balance
+    title = _("Balance over %(days)s days, from %(first)s to %(last)s") % {
+        "days": days, "first": Money(first), "last": Money(last),
+    }  # fmt: skip
+    return {
+        "days": days,
+        "chart_days": CHART_DAYS,
+        "chart": chart.balance(points, title=title) if any(point.balance for point in points) else "",
+        "change": round((last - first) * 100 / first) if first else None,
+    }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@login_required
+def deposit(request: HttpRequest) -> HttpResponse:
+    methods = selectors.active_methods()
+    form = DepositForm(
+        request.POST or None,
+        methods=methods,
+        initial={
+            "amount": request.GET.get("amount", ""),
+            "method": first.code if (first := methods.first()) else None,
+        },
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            payment = _start(request, form)
+        except DomainError as error:
+            _explain(form, error)
+        else:
+            return redirect(payment.payment_url or reverse("payments:return", args=[payment.pk]))
+    context = {
+        "active": "me",
+        "form": form,
+        "presets": PRESETS,
+        "money": balances(request.user),
+        "has_methods": bool(methods),
+    }
+    return render(request, "payments/deposit.html", context, status=422 if form.is_bound else 200)
+
+
+def _start(request: HttpRequest, form: DepositForm) -> Transaction:
+    key = form.cleaned_data["key"]
+    payment = services.start_payment(
+        user=request.user,
+        amount=form.cleaned_data["amount"],
+        currency=form.cleaned_data["method"].currency,
+        method_code=form.cleaned_data["method"].code,
+        idempotency_key=key,
+        return_url=request.build_absolute_uri(reverse("payments:back", args=[key])),
+    )
+    return payment
+
+
+def _explain(form: DepositForm | WithdrawForm, error: DomainError) -> None:
+    form.add_error(FIELD_OF.get(type(error)), str(error.message))
+    form.with_new_key()
+
+
+@require_safe
+@login_required
+def back(request: HttpRequest, key: str) -> HttpResponse:
+    """Where the provider sends the payer: the key of the form is known before the transaction is."""
+    return redirect(
+        "payments:return", get_object_or_404(Transaction, user=request.user, idempotency_key=key).pk
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@login_required
+def withdraw(request: HttpRequest) -> HttpResponse:
+    form = WithdrawForm(request.POST or None, initial={"amount": request.GET.get("amount", "")})
+    if request.method == "POST" and form.is_valid():
+        try:
+            payout = services.withdraw(
+                user=request.user,
+                amount=form.cleaned_data["amount"],
+                card_number=form.cleaned_data["card_number"],
+                idempotency_key=form.cleaned_data["key"],
+            )
+        except DomainError as error:
+            _explain(form, error)
+        else:
+            messages.success(request, _("Your payout is on its way."))
+            return redirect("payments:transaction", payout.pk)
+    context = {
+        "active": "me",
+        "form": form,
+        "money": balances(request.user),
+        "least": settings.WITHDRAWAL_MIN,
+    }
+    return render(request, "payments/withdraw.html", context, status=422 if form.is_bound else 200)
+
+
+@require_safe
+@login_required
+def transaction(request: HttpRequest, transaction_id: UUID) -> HttpResponse:
+    row = get_object_or_404(selectors.transactions_of(request.user), pk=transaction_id)
+    return render(request, "payments/transaction.html", {"active": "me", "row": row})
+
+
+@require_safe
+@never_cache
+@login_required
+def result(request: HttpRequest, transaction_id: UUID) -> HttpResponse:
+    """How a payment ended. The return itself proves nothing: only the provider's word, sent to us, credits money."""
+    payment = get_object_or_404(
+        selectors.transactions_of(request.user), pk=transaction_id, type=Transaction.Type.DEPOSIT
+    )
+    context = {"active": "me", "payment": payment}
+    return htmx.render(request, "payments/result.html", context, partials={"result"})
+
+
+@require_POST
+@login_required
+def check(request: HttpRequest, transaction_id: UUID) -> HttpResponse:
+    """Ask the provider now instead of waiting for its call."""
+    payment = get_object_or_404(selectors.transactions_of(request.user), pk=transaction_id)
+    services.verify(transaction_id=payment.pk)
+    return redirect("payments:return", payment.pk)

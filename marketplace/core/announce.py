@@ -32,4 +32,6 @@ def _tell(fact: object) -> None:
         try:
             listener(fact)
         except Exception:  # one listener's bug must not silence the others; the write itself is committed
-            logger.exception("listener failed: %s on %s", getattr(listener, "__qualname__", listener), type(fact).__name__)
+            logger.exception(
+                "listener failed: %s on %s", getattr(listener, "__qualname__", listener), type(fact).__name__
+            )

@@ -47,7 +47,9 @@ class MoneyField(forms.CharField):
             ("too_large", minor > self.max_value, self.max_value),
         ):
             if wrong:
-                raise ValidationError(self.error_messages[code], code=code, params={"limit": format_amount(limit)})
+                raise ValidationError(
+                    self.error_messages[code], code=code, params={"limit": format_amount(limit)}
+                )
         return minor
 
     def prepare_value(self, value: Any) -> Any:

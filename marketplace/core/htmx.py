@@ -18,7 +18,12 @@ def asked_for(request: HttpRequest, partials: set[str]) -> str | None:
 
 
 def render(
-    request: HttpRequest, template: str, context: Context, *, partials: set[str] | None = None, status: int = 200
+    request: HttpRequest,
+    template: str,
+    context: Context,
+    *,
+    partials: set[str] | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     """Render `template`, or `template#target` when htmx targets one of `partials` (element id = partialdef = this name)."""
     target = asked_for(request, partials or set())

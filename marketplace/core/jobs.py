@@ -30,7 +30,9 @@ KEEP_DONE = timedelta(days=7)
 SWEEP_BATCH = 500
 
 
-def enqueue(task: str, *, key: str | None = None, delay: timedelta | None = None, **kwargs: Any) -> Job | None:
+def enqueue(
+    task: str, *, key: str | None = None, delay: timedelta | None = None, **kwargs: Any
+) -> Job | None:
     """Write a job into the caller's transaction. `task` is a Celery task's name, kwargs are JSON.
 
     With a key, a second call with the same key adds nothing and returns None.
@@ -59,7 +61,9 @@ def run(job_id: uuid.UUID, *, at: datetime) -> None:
     """Run one job if it is due and nobody else has it; record how it ended."""
     claimed = (
         Job.objects.filter(pk=job_id, run_at__lte=at)
-        .filter(models.Q(status=Job.Status.PENDING) | models.Q(status=Job.Status.RUNNING, leased_until__lt=at))
+        .filter(
+            models.Q(status=Job.Status.PENDING) | models.Q(status=Job.Status.RUNNING, leased_until__lt=at)
+        )
         .update(status=Job.Status.RUNNING, leased_until=at + LEASE, attempts=models.F("attempts") + 1)
     )
     if not claimed:
@@ -101,8 +105,12 @@ def sweep(*, at: datetime) -> int:
         status=Job.Status.RUNNING, leased_until__lt=at
     )
     # A job with a delay is handed over by nobody else, so it does not wait for the grace as well.
-    delayed = models.Q(status=Job.Status.PENDING, run_at__lte=at, run_at__gt=models.F("created_at") + timedelta(seconds=1))
-    ids = list(Job.objects.filter(overdue | delayed).order_by("run_at").values_list("pk", flat=True)[:SWEEP_BATCH])
+    delayed = models.Q(
+        status=Job.Status.PENDING, run_at__lte=at, run_at__gt=models.F("created_at") + timedelta(seconds=1)
+    )
+    ids = list(
+        Job.objects.filter(overdue | delayed).order_by("run_at").values_list("pk", flat=True)[:SWEEP_BATCH]
+    )
     for job_id in ids:
         _hand_over(job_id)
     return len(ids)

@@ -53,6 +53,10 @@ class DomainErrorMiddleware:
         if getattr(request, "htmx", False) and not request.htmx.boosted:  # type: ignore[attr-defined]
             template, headers = f"{template}#toast", {"HX-Retarget": "#toasts", "HX-Reswap": "beforeend"}
         response = TemplateResponse(
-            request, template, {"error": exception, "status": exception.status}, status=exception.status, headers=headers
+            request,
+            template,
+            {"error": exception, "status": exception.status},
+            status=exception.status,
+            headers=headers,
         )
         return response.render()

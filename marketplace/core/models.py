@@ -54,7 +54,11 @@ class Job(UUIDModel):
     task = models.CharField(max_length=120)
     kwargs = models.JSONField(default=dict)
     key = models.CharField(
-        max_length=200, null=True, blank=True, unique=True, help_text=_("Enqueueing the same key again adds nothing.")
+        max_length=200,
+        null=True,
+        blank=True,
+        unique=True,
+        help_text=_("Enqueueing the same key again adds nothing."),
     )
     status = models.CharField(max_length=8, choices=Status, default=Status.PENDING)
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -97,7 +97,13 @@ class AnonymousPageMiddleware:
         tags, stamp, visited = mark
         etag = f'W/"{hashlib.blake2s(response.content, digest_size=12).hexdigest()}"'
         kept = Kept(
-            tags, stamp, response.content, response["Content-Type"], etag, response.get("Content-Language", ""), visited
+            tags,
+            stamp,
+            response.content,
+            response["Content-Type"],
+            etag,
+            response.get("Content-Language", ""),
+            visited,
         )
         with _lock:
             if len(kept.body) < MAX_BYTES // 64:
@@ -121,7 +127,11 @@ def _answer(request: HttpRequest, kept: Kept) -> HttpResponse:
 
 def _key(request: HttpRequest) -> tuple[str, ...] | None:
     """What an anonymous page may vary by; None where the request is somebody's."""
-    if request.method != "GET" or settings.SESSION_COOKIE_NAME in request.COOKIES or "messages" in request.COOKIES:
+    if (
+        request.method != "GET"
+        or settings.SESSION_COOKIE_NAME in request.COOKIES
+        or "messages" in request.COOKIES
+    ):
         return None
     headers = request.headers
     return (

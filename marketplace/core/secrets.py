@@ -27,16 +27,24 @@ def unfit_secrets(values: Mapping[str, str], *, example: Path, samples: Iterable
         elif name == "SECRET_KEY" and len(value) < SECRET_LENGTH:
             lines.append(f"SECRET_KEY is shorter than {SECRET_LENGTH} characters.")
         elif name == "FERNET_KEY" and not all(_is_fernet_key(part) for part in parts):
-            lines.append("FERNET_KEY must be url-safe base64 of 32 bytes (several, newest first, parted by commas).")
+            lines.append(
+                "FERNET_KEY must be url-safe base64 of 32 bytes (several, newest first, parted by commas)."
+            )
         elif name == "ALLOWED_HOSTS" and "*" in value:
-            lines.append("ALLOWED_HOSTS must name the hosts; '*' lets anybody choose the host of the links we send.")
+            lines.append(
+                "ALLOWED_HOSTS must name the hosts; '*' lets anybody choose the host of the links we send."
+            )
     return lines
 
 
 def _example_values(example: Path) -> set[str]:
     if not example.exists():
         return set()
-    pairs = (line.split("=", 1) for line in example.read_text().splitlines() if "=" in line and line[:1] not in "# ")
+    pairs = (
+        line.split("=", 1)
+        for line in example.read_text().splitlines()
+        if "=" in line and line[:1] not in "# "
+    )
     # Plain settings (a port, a flag) may well equal their example; what looks like a secret may not.
     return {value.strip() for _name, value in pairs if len(value.strip()) >= 12}  # noqa: PLR2004
 

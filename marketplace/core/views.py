@@ -52,7 +52,9 @@ def preferences(request: HttpRequest) -> HttpResponse:
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "same-site", "none"}:
         raise Http404
     back = request.POST.get("next") or urlsplit(request.headers.get("Referer", "")).path
-    if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+    if not url_has_allowed_host_and_scheme(
+        back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
         back = reverse("storefront:home")
     response = redirect(back)
     theme, language = request.POST.get("theme"), request.POST.get("lang")

@@ -1,4 +1,17 @@
 from django.urls import path
 
+from marketplace.escrow import views
+
 app_name = "escrow"
-urlpatterns: list = []
+urlpatterns = [
+    path("listings/<uuid:listing_id>/buy/", views.buy, name="buy"),
+    path("trades/", views.trade_list, name="list"),
+    path("trades/<uuid:trade_id>/", views.trade, name="trade"),
+    path("trades/<uuid:trade_id>/pay/", views.pay, name="pay"),
+    path("trades/<uuid:trade_id>/cancel/", views.cancel, name="cancel"),
+    path("trades/<uuid:trade_id>/hand-over/", views.hand_over, name="hand_over"),
+    path("trades/<uuid:trade_id>/reveal/", views.reveal, name="reveal"),
+    path("trades/<uuid:trade_id>/received/", views.accept, name="accept"),
+    path("trades/<uuid:trade_id>/confirm/", views.confirm, name="confirm"),
+    path("trades/<uuid:trade_id>/dispute/", views.dispute, name="dispute"),
+]

@@ -23,7 +23,10 @@ class RejectForm(forms.Form):
 
     reason = forms.ChoiceField(label=_("Reason"), choices=REASONS)
     words = forms.CharField(
-        label=_("What the seller should change"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 3})
+        label=_("What the seller should change"),
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
     )
 
     def clean(self) -> dict[str, Any]:

@@ -45,5 +45,7 @@ def record_of(seller: Any) -> dict[str, int]:
 def moderators() -> QuerySet[User]:
     """Everybody who may decide about listings."""
     permission = Permission.objects.filter(codename="moderate_listing", content_type__app_label="listings")
-    entitled = Q(is_superuser=True) | Q(user_permissions__in=permission) | Q(groups__permissions__in=permission)
+    entitled = (
+        Q(is_superuser=True) | Q(user_permissions__in=permission) | Q(groups__permissions__in=permission)
+    )
     return User.objects.alive().filter(entitled, is_active=True, is_staff=True).distinct()

@@ -52,13 +52,20 @@ def _queue(request: HttpRequest, *, chosen: str, form: RejectForm | None = None)
     context = {
         "queue": waiting,
         "listing": listing,
+        "facts": listing.game.schema.facts(listing.attributes) if listing else [],
         "record": selectors.record_of(listing.seller) if listing else {},
         "count": count,
         "overdue": selectors.overdue(at=timezone.now()),
         "form": form or RejectForm(),
         "area": _("Moderation"),
         "console_nav": [
-            {"icon": "scan-line", "label": _("Listings"), "url": reverse("moderation:queue"), "count": count, "here": True}
+            {
+                "icon": "scan-line",
+                "label": _("Listings"),
+                "url": reverse("moderation:queue"),
+                "count": count,
+                "here": True,
+            }
         ],
     }
     return render(request, "moderation/queue.html", context, status=422 if form else 200)

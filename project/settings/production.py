@@ -21,7 +21,9 @@ unfit = unfit_secrets(
     samples={SAMPLE_SECRET_KEY, SAMPLE_FERNET_KEY, SAMPLE_SANDBOX_SECRET},
 )
 if unfit:
-    raise ImproperlyConfigured("Refusing to start in production:\n" + "\n".join(f"- {line}" for line in unfit))
+    raise ImproperlyConfigured(
+        "Refusing to start in production:\n" + "\n".join(f"- {line}" for line in unfit)
+    )
 
 STORAGES["staticfiles"] = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
 
@@ -68,4 +70,6 @@ SENTRY_DSN = env.str("SENTRY_DSN", "")
 if SENTRY_DSN:
     import sentry_sdk
 
-    sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False, max_request_body_size="never", include_local_variables=False)
+    sentry_sdk.init(
+        dsn=SENTRY_DSN, send_default_pii=False, max_request_body_size="never", include_local_variables=False
+    )

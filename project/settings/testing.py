@@ -2,7 +2,9 @@
 
 import os
 
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # the browser driver keeps a loop running in the test's thread
+os.environ.setdefault(
+    "DJANGO_ALLOW_ASYNC_UNSAFE", "true"
+)  # the browser driver keeps a loop running in the test's thread
 
 from project.settings.base import *
 
@@ -12,7 +14,7 @@ VAR_DIR.mkdir(exist_ok=True)
 
 # TEST_DATABASE_URL and TEST_REDIS_URL choose the services; TEST_RUN keeps parallel runs on one machine apart.
 _run = env.str("TEST_RUN", "run")
-DATABASES = {"default": database(env.str("TEST_DATABASE_URL", f"sqlite:///{VAR_DIR / 'test.sqlite3'}"))}
+DATABASES = {"default": database(env.str("TEST_DATABASE_URL", "") or f"sqlite:///{VAR_DIR / 'test.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file, not memory: in-memory SQLite is shared-cache and ignores busy timeouts.
     DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / f"test-{_run}.sqlite3")}

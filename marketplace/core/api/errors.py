@@ -30,7 +30,9 @@ def envelope(error: Exception, context: dict[str, Any]) -> Response | None:
     if response is None:
         return None
     if isinstance(error, exceptions.ValidationError):
-        response.data = _body("validation_error", str(exceptions.ValidationError.default_detail), response.data)
+        response.data = _body(
+            "validation_error", str(exceptions.ValidationError.default_detail), response.data
+        )
         return response
     if isinstance(error, Http404):
         error = exceptions.NotFound()

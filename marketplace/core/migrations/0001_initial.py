@@ -6,30 +6,64 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Job',
+            name="Job",
             fields=[
-                ('id', models.UUIDField(default=marketplace.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('task', models.CharField(max_length=120)),
-                ('kwargs', models.JSONField(default=dict)),
-                ('key', models.CharField(blank=True, help_text='Enqueueing the same key again adds nothing.', max_length=200, null=True, unique=True)),
-                ('status', models.CharField(choices=[('pending', 'pending'), ('running', 'running'), ('done', 'done'), ('failed', 'failed')], default='pending', max_length=8)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('run_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('leased_until', models.DateTimeField(blank=True, null=True)),
-                ('last_error', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=marketplace.core.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("task", models.CharField(max_length=120)),
+                ("kwargs", models.JSONField(default=dict)),
+                (
+                    "key",
+                    models.CharField(
+                        blank=True,
+                        help_text="Enqueueing the same key again adds nothing.",
+                        max_length=200,
+                        null=True,
+                        unique=True,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "pending"),
+                            ("running", "running"),
+                            ("done", "done"),
+                            ("failed", "failed"),
+                        ],
+                        default="pending",
+                        max_length=8,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("run_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("leased_until", models.DateTimeField(blank=True, null=True)),
+                ("last_error", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('status', 'pending')), fields=['run_at'], name='job_due'), models.Index(condition=models.Q(('status', 'running')), fields=['leased_until'], name='job_leased'), models.Index(condition=models.Q(('status', 'done')), fields=['finished_at'], name='job_finished')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status", "pending")), fields=["run_at"], name="job_due"
+                    ),
+                    models.Index(
+                        condition=models.Q(("status", "running")), fields=["leased_until"], name="job_leased"
+                    ),
+                    models.Index(
+                        condition=models.Q(("status", "done")), fields=["finished_at"], name="job_finished"
+                    ),
+                ],
             },
         ),
     ]

@@ -36,14 +36,16 @@ def test_amounts_read_as_people_write_them():
 
 
 @pytest.mark.parametrize(
-    ("typed", "minor"), [("150 000", 15_000_000), ("150000.50", 15_000_050), ("150 000,5", 15_000_050), ("1", 100)]
+    ("typed", "minor"),
+    [("150 000", 15_000_000), ("150000.50", 15_000_050), ("150 000,5", 15_000_050), ("1", 100)],
 )
 def test_a_money_field_reads_what_people_type(typed, minor):
     assert MoneyField().clean(typed) == minor
 
 
 @pytest.mark.parametrize(
-    "typed", ["-5", "1e9", "١٢٣", "0", "0.001", "1.2.3", "abc", "9" * 20, "1" * 40, "$5", "5 so'm", "∞", "0x10"]
+    "typed",
+    ["-5", "1e9", "١٢٣", "0", "0.001", "1.2.3", "abc", "9" * 20, "1" * 40, "$5", "5 so'm", "∞", "0x10"],
 )
 def test_a_money_field_refuses_the_rest_with_a_word_beside_it(typed):
     with pytest.raises(ValidationError) as refused:

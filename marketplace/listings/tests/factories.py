@@ -30,9 +30,7 @@ class ListingFactory(factory.django.DjangoModelFactory):
         model = Listing
         skip_postgeneration_save = True
 
-    class Params:
-        vault = True
-
+    vault = True
     seller = factory.SubFactory(UserFactory)
     game = factory.LazyFunction(game)
     title = factory.Sequence(lambda n: f"Conqueror account number {n}")

@@ -28,13 +28,19 @@ class Command(BaseCommand):
         quote = connection.ops.quote_name
         table, key = quote(model._meta.db_table), quote(model._meta.pk.column)
         # The column as it stands in the table: the field itself would decrypt it.
-        tokens = {f"token_{number}": RawSQL(f"{table}.{quote(column)}", ()) for number, column in enumerate(columns)}  # noqa: S611
+        tokens = {
+            f"token_{number}": RawSQL(f"{table}.{quote(column)}", ()) for number, column in enumerate(columns)
+        }  # noqa: S611
         assignments = ", ".join(f"{quote(column)} = %s" for column in columns)
         update = f"UPDATE {table} SET {assignments} WHERE {key} = %s"  # noqa: S608 (names from our own models)
         last, count = None, 0
         while True:
             with transaction.atomic():
-                rows = model._base_manager.select_for_update() if connection.features.has_select_for_update else model._base_manager
+                rows = (
+                    model._base_manager.select_for_update()
+                    if connection.features.has_select_for_update
+                    else model._base_manager
+                )
                 found = rows.order_by("pk").annotate(**tokens).values_list("pk", *tokens)
                 batch = list(found.filter(pk__gt=last)[:BATCH] if last else found[:BATCH])
                 if not batch:
@@ -43,7 +49,9 @@ class Command(BaseCommand):
                     try:
                         new = [token and encryption.rotate(token) for token in old]
                     except encryption.InvalidToken as error:
-                        raise CommandError(f"{model._meta.label} {pk}: no key in FERNET_KEY opens it") from error
+                        raise CommandError(
+                            f"{model._meta.label} {pk}: no key in FERNET_KEY opens it"
+                        ) from error
                     with connection.cursor() as cursor:
                         cursor.execute(update, [*new, model._meta.pk.get_db_prep_value(pk, connection)])
             last, count = batch[-1][0], count + len(batch)

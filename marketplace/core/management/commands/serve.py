@@ -44,12 +44,18 @@ class Command(BaseCommand):
         parser.add_argument("--threads", type=int, default=2, help="worker threads")
         parser.add_argument("--no-worker", action="store_true", help="serve only; Celery runs elsewhere")
 
-    def handle(self, *_args: Any, host: str, port: int, threads: int, no_worker: bool, **_options: Any) -> None:
+    def handle(
+        self, *_args: Any, host: str, port: int, threads: int, no_worker: bool, **_options: Any
+    ) -> None:
         # uvicorn raises the signal again after its shutdown; this turns it into an ordinary end, so that the worker stops too.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
         own_worker = not no_worker and settings.CELERY_BROKER_URL == "memory://"
-        with embedded(current_app._get_current_object(), threads=threads) if own_worker else contextlib.nullcontext():  # noqa: SLF001
+        with (
+            embedded(current_app._get_current_object(), threads=threads)
+            if own_worker
+            else contextlib.nullcontext()
+        ):  # noqa: SLF001
             self.stdout.write(f"Serving at http://{host}:{port}/ (stop with Ctrl-C)")
             uvicorn.run(
                 settings.ASGI_APPLICATION.replace(".application", ":application"),

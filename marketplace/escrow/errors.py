@@ -1,0 +1,25 @@
+"""What a trade refuses."""
+
+from django.utils.translation import gettext_lazy as _
+
+from marketplace.core.errors import DomainError
+
+
+class TradeNotOpen(DomainError):
+    code = "trade_not_open"
+    message = _("This trade has moved on in the meantime. The page now shows where it stands.")
+
+
+class PriceChanged(DomainError):
+    code = "price_changed"
+    message = _("The price has changed since you opened the page. Look at the new price, then decide.")
+
+
+class NotHandedOver(DomainError):
+    code = "not_handed_over"
+    message = _("The seller has not handed the account over yet.")
+
+
+class NothingToHandOver(DomainError):
+    code = "nothing_to_hand_over"
+    message = _("Fill in the login and the password first: the buyer will get them from the secure box.")

@@ -1,0 +1,40 @@
+"""What every step of a trade shares: taking its lock, moving it on, and telling both sides."""
+
+import logging
+import uuid
+from typing import Any
+
+from django.urls import reverse
+
+from marketplace.accounts.models import User
+from marketplace.core import realtime
+from marketplace.core.money import Money
+from marketplace.escrow.models import EscrowTransaction
+from marketplace.notifications.services import notify
+
+logger = logging.getLogger("marketplace.escrow")
+
+
+def locked(trade_id: uuid.UUID, **whose: Any) -> EscrowTransaction:
+    """The trade, read under its row lock. Raises DoesNotExist for another person's trade."""
+    trades = EscrowTransaction.objects.select_for_update(of=("self",)).select_related(
+        "listing", "buyer", "seller"
+    )
+    return trades.get(pk=trade_id, **whose)
+
+
+def move(trade: EscrowTransaction, status: EscrowTransaction.Status | None = None, **changes: Any) -> None:
+    """Save a step, and let open pages know."""
+    if status is not None:
+        logger.info("trade %s: %s -> %s", trade.pk, trade.status, status)
+        changes["status"] = status
+    for name, value in changes.items():
+        setattr(trade, name, value)
+    trade.save(update_fields=[*changes, "updated_at"])
+    realtime.publish(f"trade:{trade.pk}", "trade_changed", {"id": str(trade.pk), "status": trade.status})
+
+
+def tell(user: User, kind: str, trade: EscrowTransaction, **context: Any) -> None:
+    """Notify one side about this trade; title and amount are always at hand for the words."""
+    values = {"title": trade.listing.title, "amount": Money(trade.amount, trade.currency), **context}
+    notify(user=user, kind=kind, context=values, action_url=reverse("escrow:trade", args=[trade.pk]))

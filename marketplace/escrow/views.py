@@ -1,0 +1,237 @@
+"""The pages of a trade."""
+
+import uuid
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from marketplace.core import htmx
+from marketplace.core.errors import DomainError
+from marketplace.core.money import Money
+from marketplace.escrow import selectors, services
+from marketplace.escrow.errors import NothingToHandOver, PriceChanged
+from marketplace.escrow.forms import BALANCE, BuyForm, DisputeForm, HandOverForm, PasswordAgainForm
+from marketplace.escrow.models import EscrowTransaction
+from marketplace.ledger import selectors as ledger
+from marketplace.ledger.errors import InsufficientFunds
+from marketplace.listings import selectors as listings
+from marketplace.payments import selectors as payments
+
+PAGE = 20
+STATE = "trade-state"
+
+
+@require_safe
+@login_required
+def trade_list(request: HttpRequest) -> HttpResponse:
+    side, show = request.GET.get("side", ""), request.GET.get("show", "")
+    page = Paginator(selectors.trade_list(request.user, side=side, show=show), PAGE).get_page(
+        request.GET.get("page")
+    )
+    context = {"page": page, "side": side, "show": show, "active": "trades"}
+    return htmx.render(request, "escrow/list.html", context, partials={"trades"})
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def buy(request: HttpRequest, listing_id: uuid.UUID) -> HttpResponse:
+    """Choose how to pay, then buy. A running trade of one's own on this listing is shown instead."""
+    listing = listings.listing_for_purchase(listing_id)
+    if listing is None:
+        raise Http404
+    running = selectors.open_trade_on(listing.pk, request.user)
+    if running and request.method == "GET":
+        return redirect("escrow:trade", running.pk)
+    if listing.seller_id == request.user.pk:
+        return redirect("storefront:listing", listing.pk)
+
+    balances = ledger.balances(request.user, listing.currency)
+    form = BuyForm(
+        request.POST or None,
+        methods=_methods(listing.currency, balances.available),
+        initial={
+            "price": listing.price,
+            "method": BALANCE if balances.available >= listing.price else None,
+        },
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            return _buy(request, form, listing.pk)
+        except (InsufficientFunds, PriceChanged) as error:
+            form.add_error("method" if isinstance(error, InsufficientFunds) else None, str(error.message))
+    context = {
+        "listing": listing,
+        "form": form,
+        "balances": balances,
+        "missing": max(0, listing.price - balances.available),
+    }
+    return render(request, "escrow/buy.html", context, status=422 if form.is_bound else 200)
+
+
+def _methods(currency: str, available: int) -> list[tuple[str, str]]:
+    balance = _("Wallet: %(amount)s available") % {"amount": Money(available, currency)}
+    return [(BALANCE, balance), *((method.code, method.name) for method in payments.active_methods(currency))]
+
+
+def _buy(request: HttpRequest, form: BuyForm, listing_id: uuid.UUID) -> HttpResponse:
+    chosen, key = form.cleaned_data["method"], str(form.cleaned_data["key"])
+    step = services.buy_from_balance if chosen == BALANCE else services.buy
+    trade = step(
+        listing_id=listing_id,
+        buyer=request.user,
+        idempotency_key=key,
+        expected_amount=form.cleaned_data["price"],
+    )
+    if chosen != BALANCE and trade.status == EscrowTransaction.Status.PENDING_PAYMENT:
+        return _to_gateway(request, trade, chosen, key)
+    return redirect("escrow:trade", trade.pk)
+
+
+def _to_gateway(request: HttpRequest, trade: EscrowTransaction, method: str, key: str) -> HttpResponse:
+    back = request.build_absolute_uri(reverse("escrow:trade", args=[trade.pk]))
+    started = services.pay_through(
+        trade_id=trade.pk,
+        buyer=request.user,
+        method_code=method,
+        idempotency_key=f"{key}:{method}",
+        return_url=back,
+    )
+    return redirect(started.metadata["payment_url"])
+
+
+@require_safe
+@login_required
+@never_cache
+def trade(request: HttpRequest, trade_id: uuid.UUID) -> HttpResponse:
+    found = get_object_or_404(selectors.trades_of(request.user), pk=trade_id)
+    return htmx.render(request, "escrow/trade.html", _trade_context(request, found), partials={STATE})
+
+
+def _trade_context(request: HttpRequest, found: EscrowTransaction, **more: object) -> dict[str, object]:
+    desk = selectors.desk(found, request.user)
+    forms: dict[str, object] = {}
+    if desk.may_hand_over:
+        forms["hand_over_form"] = HandOverForm()
+    if desk.may_reveal:
+        forms["password_form"] = PasswordAgainForm(request=request)
+    if desk.may_pay:
+        balances = ledger.balances(request.user, found.currency)
+        forms["pay_form"] = BuyForm(
+            methods=_methods(found.currency, balances.available),
+            initial={
+                "price": found.amount,
+                "method": BALANCE if balances.available >= found.amount else None,
+            },
+        )
+    dispute = (
+        found.disputes.order_by("-id").first() if found.status == EscrowTransaction.Status.DISPUTED else None
+    )
+    return {
+        "desk": desk, "trade": found, "reveals": selectors.reveals_of(found) if found.is_handed_over else [],
+        "dispute": dispute, "active": "trades", **forms, **more,
+    }  # fmt: skip
+
+
+@require_POST
+@login_required
+def pay(request: HttpRequest, trade_id: uuid.UUID) -> HttpResponse:
+    """Pay for a trade that waits, from the wallet or at a gateway."""
+    found = get_object_or_404(selectors.trades_of(request.user), pk=trade_id, buyer=request.user)
+    balances = ledger.balances(request.user, found.currency)
+    form = BuyForm(request.POST, methods=_methods(found.currency, balances.available))
+    if form.is_valid():
+        try:
+            if form.cleaned_data["method"] != BALANCE:
+                return _to_gateway(request, found, form.cleaned_data["method"], str(form.cleaned_data["key"]))
+            services.pay_from_balance(trade_id=found.pk, buyer=request.user)
+            return redirect("escrow:trade", found.pk)
+        except InsufficientFunds as error:
+            form.add_error("method", str(error.message))
+    return render(request, "escrow/trade.html", _trade_context(request, found, pay_form=form), status=422)
+
+
+@require_POST
+@login_required
+def cancel(request: HttpRequest, trade_id: uuid.UUID) -> HttpResponse:
+    found = get_object_or_404(selectors.trades_of(request.user), pk=trade_id, buyer=request.user)
+    services.cancel(trade_id=found.pk, buyer=request.user)
+    messages.success(request, _("The purchase is cancelled. The listing is for sale again."))
+    return redirect("escrow:trade", found.pk)
+
+
+@sensitive_post_parameters()
+@require_POST
+@login_required
+def hand_over(request: HttpRequest, trade_id: uuid.UUID) -> HttpResponse:
+    found = get_object_or_404(selectors.trades_of(request.user), pk=trade_id, seller=request.user)
+    form = HandOverForm(request.POST)
+    if form.is_valid():
+        try:
+            services.hand_over(trade_id=found.pk, seller=request.user, **form.cleaned_data)
+            messages.success(request, _("The login is in the secure box. The buyer has been told."))
+            return redirect("escrow:trade", found.pk)
+        except NothingToHandOver as error:
+            form.add_error("login", str(error.message))
+    return render(
+        request, "escrow/trade.html", _trade_context(request, found, hand_over_form=form), status=422
+    )
+
+
+@sensitive_post_parameters()
+@sensitive_variables("box")
+@require_POST
+@login_required
+@never_cache
+def reveal(request: HttpRequest, trade_id: uuid.UUID) -> HttpResponse:
+    """Show the login once, in the answer to the password. It is in no address, no session and no cache."""
+    found = get_object_or_404(selectors.trades_of(request.user), pk=trade_id, buyer=request.user)
+    form = PasswordAgainForm(request.POST, request=request)
+    if not form.is_valid():
+        return render(
+            request, "escrow/trade.html", _trade_context(request, found, password_form=form), status=422
+        )
+    _trade, box = services.reveal(trade_id=found.pk, viewer=request.user)
+    return render(request, "escrow/trade.html", _trade_context(request, found, box=box))
+
+
+@require_POST
+@login_required
+def accept(request: HttpRequest, trade_id: uuid.UUID) -> HttpResponse:
+    found = get_object_or_404(selectors.trades_of(request.user), pk=trade_id, buyer=request.user)
+    services.accept(trade_id=found.pk, buyer=request.user)
+    return redirect("escrow:trade", found.pk)
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def confirm(request: HttpRequest, trade_id: uuid.UUID) -> HttpResponse:
+    """GET asks once more, for browsers without dialogs; POST releases the money."""
+    found = get_object_or_404(selectors.trades_of(request.user), pk=trade_id, buyer=request.user)
+    if request.method == "GET":
+        return render(request, "escrow/confirm.html", _trade_context(request, found))
+    services.confirm(trade_id=found.pk, buyer=request.user)
+    messages.success(request, _("The seller is paid. Thank you for trading here."))
+    return redirect("escrow:trade", found.pk)
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def dispute(request: HttpRequest, trade_id: uuid.UUID) -> HttpResponse:
+    found = get_object_or_404(selectors.trades_of(request.user), pk=trade_id)
+    form = DisputeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.open_dispute(trade_id=found.pk, user=request.user, **form.cleaned_data)
+            return redirect("escrow:trade", found.pk)
+        except DomainError as error:
+            form.add_error(None, str(error.message))
+    context = _trade_context(request, found, dispute_form=form)
+    return render(request, "escrow/dispute.html", context, status=422 if form.is_bound else 200)

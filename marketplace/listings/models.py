@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from marketplace.core.fields import EncryptedJSONField, EncryptedTextField
 from marketplace.core.models import SoftDeleteModel, SoftDeleteQuerySet, TimestampedModel, UUIDModel
-from marketplace.core.money import Currency
+from marketplace.core.money import Currency, unit
 from marketplace.games.models import Game
 from marketplace.games.schema import Fact
 
@@ -215,6 +215,18 @@ class Listing(UUIDModel, TimestampedModel, SoftDeleteModel):
     def card_facts(self) -> str:
         """The line above the title on a card: "Lv 78 · Conqueror". Needs `game` loaded."""
         return self.game.schema.card_facts(self.attributes)
+
+    @property
+    def unit(self) -> str:
+        """The word or sign behind the price."""
+        return unit(self.currency)
+
+    @property
+    def discount(self) -> int:
+        """Whole per cent off the price before discount; 0 when there is none."""
+        if not self.original_price:
+            return 0
+        return round((self.original_price - self.price) * 100 / self.original_price)
 
     @property
     def cover_variant(self) -> int:

@@ -1,11 +1,201 @@
 """Reads about listings."""
 
 import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
 
-from marketplace.listings.models import Listing
+from django.core.cache import cache
+from django.db.models import Count, Q, QuerySet
+
+from marketplace.accounts.models import User
+from marketplace.core.cache import generation
+from marketplace.core.money import Minor
+from marketplace.games import selectors as games
+from marketplace.games.models import Game
+from marketplace.listings import ranking
+from marketplace.listings.models import Credentials, Favorite, Listing
+
+PAGE_SIZE = 24
+# Nobody pages further than this; whoever wants more narrows the filters.
+MAX_PAGE = 40
+COUNT_LIMIT = 1000
+
+RELEVANCE = ""
+ORDERINGS: dict[str, tuple[str, ...]] = {
+    RELEVANCE: ("-is_premium", "-id"),
+    "-created_at": ("-id",),
+    "price": ("price", "id"),
+    "-price": ("-price", "-id"),
+    "-views_count": ("-views_count", "-id"),
+    "-rating": ("-seller_rating", "-id"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a visitor asked the catalogue for, checked. Prices in minor units; `attributes` is a condition."""
+
+    query: str = ""
+    game: Game | None = None
+    min_price: Minor | None = None
+    max_price: Minor | None = None
+    is_premium: bool = False
+    has_images: bool = False
+    seller: User | None = None
+    rating: Decimal | None = None
+    attributes: Q = field(default_factory=Q)
+    ordering: str = RELEVANCE
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """One page of the catalogue. `count` is exact unless `is_more`; `corrected` is the query that was searched instead."""
+
+    listings: list[Listing]
+    page: int
+    has_next: bool
+    count: int
+    is_more: bool = False
+    corrected: str = ""
+
+    @property
+    def next_page(self) -> int:
+        return self.page + 1
+
+
+def catalogue(filters: Filters) -> Shelf:
+    """What is on sale and matches, one page of it, each with its game and seller.
+
+    Two queries: the page and a count that stops at COUNT_LIMIT; with words, at most seven.
+    """
+    rows = _filtered(filters)
+    offset = (filters.page - 1) * PAGE_SIZE
+    if filters.query and filters.ordering == RELEVANCE:
+        found = ranking.find(rows, filters.query, offset=offset, size=PAGE_SIZE + 1)
+        cards = ranking.in_order(_cards(Listing.objects.on_sale()), found.ids[:PAGE_SIZE])
+        has_next = len(found.ids) > PAGE_SIZE and filters.page < MAX_PAGE
+        return Shelf(cards, filters.page, has_next, found.count, found.is_more, found.corrected)
+    if filters.query:
+        rows = ranking.matching(rows, filters.query)
+    cards = list(_cards(rows).order_by(*ORDERINGS[filters.ordering])[offset : offset + PAGE_SIZE + 1])
+    has_next = len(cards) > PAGE_SIZE and filters.page < MAX_PAGE
+    count, is_more = _bounded_count(rows)
+    return Shelf(cards[:PAGE_SIZE], filters.page, has_next, count, is_more)
+
+
+def _filtered(filters: Filters) -> QuerySet[Listing]:
+    rows = Listing.objects.on_sale().filter(filters.attributes)
+    if filters.game:
+        rows = rows.filter(game=filters.game)
+    if filters.seller:
+        rows = rows.filter(seller=filters.seller)
+    if filters.min_price is not None:
+        rows = rows.filter(price__gte=filters.min_price)
+    if filters.max_price is not None:
+        rows = rows.filter(price__lte=filters.max_price)
+    if filters.is_premium:
+        rows = rows.filter(is_premium=True)
+    if filters.has_images:
+        rows = rows.exclude(cover="")
+    if filters.rating is not None:
+        rows = rows.filter(seller_rating__gte=filters.rating)
+    return rows
+
+
+def _cards(rows: QuerySet[Listing]) -> QuerySet[Listing]:
+    """With game and seller, without the long texts that no card shows."""
+    return rows.with_card().defer(
+        "description", "search_title", "search_text", "game__attributes", "game__description"
+    )
+
+
+def _bounded_count(rows: QuerySet[Listing]) -> tuple[int, bool]:
+    count = rows.order_by()[: COUNT_LIMIT + 1].count()
+    return min(count, COUNT_LIMIT), count > COUNT_LIMIT
+
+
+def offer_counts() -> Mapping[uuid.UUID, int]:
+    """How many offers each game has on sale, by game id; kept until the catalogue changes, at most for five minutes."""
+    key = f"offer-counts:{generation('catalogue')}"
+    counts: dict[uuid.UUID, int] | None = cache.get(key)
+    if counts is None:
+        rows = Listing.objects.on_sale().values_list("game").annotate(number=Count("pk")).order_by()
+        counts = dict(rows)
+        cache.set(key, counts, 300)
+    return counts
+
+
+def games_with_offers() -> list[tuple[Game, int]]:
+    """Every active game with its number of offers on sale, in display order."""
+    counts = offer_counts()
+    return [(game, counts.get(game.pk, 0)) for game in games.directory()]
+
+
+def cards(*, most: int, game: Game | None = None, seller: User | None = None, but: uuid.UUID | None = None,
+          is_premium: bool = False, ordering: str = RELEVANCE) -> list[Listing]:  # fmt: skip
+    """The first few on sale, ready for `{% listing_cards %}`: shelves of the home, listing and seller pages. One query."""
+    rows = _filtered(Filters(game=game, seller=seller, is_premium=is_premium))
+    rows = rows.exclude(pk=but) if but else rows
+    return list(_cards(rows).order_by(*ORDERINGS[ordering])[:most])
+
+
+def listing_for_page(listing_id: uuid.UUID, viewer: object = None) -> Listing | None:
+    """A listing with its seller, game and pictures (`images.all()`): what is on sale, being bought or sold for everybody,
+
+    anything that is not deleted for its seller and for moderators. Two queries.
+    """
+    listing = Listing.objects.alive().with_card().prefetch_related("images").filter(pk=listing_id).first()
+    if listing is None:
+        return None
+    public = {Listing.Status.ACTIVE, Listing.Status.RESERVED, Listing.Status.SOLD}
+    is_theirs = isinstance(viewer, User) and (
+        viewer.pk == listing.seller_id or viewer.has_perm("listings.moderate_listing")
+    )
+    return listing if listing.status in public or is_theirs else None
 
 
 def listing_for_purchase(listing_id: uuid.UUID) -> Listing | None:
     """A listing that is on sale or in a trade, with its seller and game; None for one that was never published."""
     seen = [Listing.Status.ACTIVE, Listing.Status.RESERVED, Listing.Status.SOLD]
     return Listing.objects.alive().with_card().filter(pk=listing_id, status__in=seen).first()
+
+
+def own(seller: User, *, statuses: Iterable[str] = ()) -> QuerySet[Listing]:
+    """A seller's own listings, the newest first, with their games."""
+    rows = Listing.objects.of(seller).with_card().order_by("-id")
+    return rows.filter(status__in=statuses) if statuses else rows
+
+
+def own_counts(seller: User) -> dict[str, int]:
+    """How many listings a seller has in each status."""
+    rows = Listing.objects.of(seller).order_by().values_list("status").annotate(number=Count("pk"))
+    return dict(rows)
+
+
+def has_vault(listing: Listing) -> bool:
+    """Whether log-in details are stored for it. They themselves are not read."""
+    return Credentials.objects.filter(pk=listing.pk).exists()
+
+
+def favourites(user: User) -> QuerySet[Favorite]:
+    """What a person marked, the latest first, with everything a card shows; also what is sold by now."""
+    return (
+        Favorite.objects.filter(user=user, listing__deleted_at__isnull=True)
+        .select_related("listing__game", "listing__seller")
+        .order_by("-created_at")
+    )
+
+
+def favourite_ids(user: User, listing_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """Which of these listings a person has marked. One query."""
+    return set(
+        Favorite.objects.filter(user=user, listing__in=list(listing_ids)).values_list("listing_id", flat=True)
+    )
+
+
+def waiting() -> QuerySet[Listing]:
+    """What waits for a moderator, the longest wait first, with sellers, games and pictures."""
+    rows = Listing.objects.alive().filter(status=Listing.Status.PENDING)
+    return rows.with_card().prefetch_related("images").order_by("submitted_at", "id")

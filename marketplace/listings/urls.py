@@ -1,2 +1,17 @@
+from django.urls import path
+
+from marketplace.listings import views
+
 app_name = "listings"
-urlpatterns: list = []
+urlpatterns = [
+    path("listings/", views.catalogue, name="catalogue"),
+    path("listings/<uuid:listing_id>/favourite/", views.favourite, name="favourite"),
+    path("sell/", views.sell, name="sell"),
+    path("sell/check/<slug:field>/", views.check, name="check"),
+    path("sell/<uuid:listing_id>/", views.edit, name="edit"),
+    path("sell/<uuid:listing_id>/withdraw/", views.withdraw, name="withdraw"),
+    path("sell/<uuid:listing_id>/relist/", views.relist, name="relist"),
+    path("sell/<uuid:listing_id>/delete/", views.delete, name="delete"),
+    path("me/listings/", views.mine, name="mine"),
+    path("me/favourites/", views.favourites, name="favourites"),
+]

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
@@ -31,7 +32,7 @@ from marketplace.listings.services.common import changed, locked, stale
 
 Status = Listing.Status
 
-PICTURES_MAX = 5
+PICTURES_MAX: int = settings.LISTING_IMAGES_MAX
 # Nobody reviews more of one person at a time, and nobody writes more by hand.
 WAITING_MAX = 100
 

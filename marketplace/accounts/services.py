@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import F
 
 from marketplace.accounts.models import PasswordHistory, User
+from marketplace.core.cache import bump
 
 REMEMBERED_PASSWORDS = 5
 
@@ -29,7 +30,9 @@ def register(*, user: User, language: str, password: str | None) -> User:
 def remember_password(*, user: User) -> None:
     """Note the hash in use, and forget all but the last few."""
     PasswordHistory.objects.create(user=user, password=user.password)
-    kept = PasswordHistory.objects.filter(user=user).order_by("-created_at").values("pk")[:REMEMBERED_PASSWORDS]
+    kept = (
+        PasswordHistory.objects.filter(user=user).order_by("-created_at").values("pk")[:REMEMBERED_PASSWORDS]
+    )
     PasswordHistory.objects.filter(user=user).exclude(pk__in=list(kept.values_list("pk", flat=True))).delete()
 
 
@@ -49,6 +52,8 @@ def edit_profile(*, user: User, changed: list[str]) -> None:
     """Save the named fields of a validated profile form."""
     if changed:
         user.save(update_fields=[*changed, "updated_at"])
+        # Name and picture stand on every card of a seller.
+        bump("catalogue", f"seller:{user.pk}")
 
 
 def note_sale(*, seller_id: uuid.UUID, buyer_id: uuid.UUID) -> None:

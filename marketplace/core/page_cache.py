@@ -8,6 +8,7 @@ anything of one visitor; a response that sets a cookie is never kept.
 
 import hashlib
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -23,6 +24,8 @@ from marketplace.core.preferences import theme_of
 
 type View = Callable[..., HttpResponse]
 
+# What no tag covers (the number of visits, "today") is at most this old, in seconds.
+MAX_AGE = 300
 MAX_BYTES = 64 * 1024 * 1024
 _VARY = "Accept-Language, Cookie, HX-Request, HX-Target"
 
@@ -38,6 +41,11 @@ class Kept:
     etag: str
     language: str
     visited: Callable[[HttpRequest], object] | None
+    at: float
+
+    @property
+    def is_fresh(self) -> bool:
+        return time.monotonic() - self.at < MAX_AGE and self.stamp == generation(*self.tags)
 
 
 _bodies: LRUCache[tuple[str, ...], Kept] = LRUCache(MAX_BYTES, getsizeof=lambda kept: len(kept.body) + 500)
@@ -86,7 +94,7 @@ class AnonymousPageMiddleware:
             return self.get_response(request)
         with _lock:
             kept = _bodies.get(key)
-        if kept is not None and kept.stamp == generation(*kept.tags):
+        if kept is not None and kept.is_fresh:
             if kept.visited:
                 kept.visited(request)
             return _answer(request, kept)
@@ -104,6 +112,7 @@ class AnonymousPageMiddleware:
             etag,
             response.get("Content-Language", ""),
             visited,
+            time.monotonic(),
         )
         with _lock:
             if len(kept.body) < MAX_BYTES // 64:

@@ -73,10 +73,11 @@ def catalogue(filters: Filters) -> Shelf:
     rows = _filtered(filters)
     offset = (filters.page - 1) * PAGE_SIZE
     if filters.query and filters.ordering == RELEVANCE:
-        found = ranking.find(rows, filters.query, offset=offset, size=PAGE_SIZE + 1)
-        cards = ranking.in_order(_cards(Listing.objects.on_sale()), found.ids[:PAGE_SIZE])
-        has_next = len(found.ids) > PAGE_SIZE and filters.page < MAX_PAGE
-        return Shelf(cards, filters.page, has_next, found.count, found.is_more, found.corrected)
+        found = ranking.find(_cards(rows), filters.query, offset=offset, size=PAGE_SIZE + 1)
+        has_next = len(found.listings) > PAGE_SIZE and filters.page < MAX_PAGE
+        return Shelf(
+            found.listings[:PAGE_SIZE], filters.page, has_next, found.count, found.is_more, found.corrected
+        )
     if filters.query:
         rows = ranking.matching(rows, filters.query)
     cards = list(_cards(rows).order_by(*ORDERINGS[filters.ordering])[offset : offset + PAGE_SIZE + 1])
@@ -149,11 +150,12 @@ def listing_for_page(listing_id: uuid.UUID, viewer: object = None) -> Listing | 
     listing = Listing.objects.alive().with_card().prefetch_related("images").filter(pk=listing_id).first()
     if listing is None:
         return None
-    public = {Listing.Status.ACTIVE, Listing.Status.RESERVED, Listing.Status.SOLD}
+    if listing.status in {Listing.Status.ACTIVE, Listing.Status.RESERVED, Listing.Status.SOLD}:
+        return listing
     is_theirs = isinstance(viewer, User) and (
         viewer.pk == listing.seller_id or viewer.has_perm("listings.moderate_listing")
     )
-    return listing if listing.status in public or is_theirs else None
+    return listing if is_theirs else None
 
 
 def listing_for_purchase(listing_id: uuid.UUID) -> Listing | None:

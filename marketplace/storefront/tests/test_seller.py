@@ -1,0 +1,104 @@
+"""A seller as others see them."""
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from marketplace.accounts.services import edit_profile
+from marketplace.accounts.tests.factories import UserFactory
+from marketplace.listings.models import Listing
+from marketplace.listings.tests.factories import ListingFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def url(name):
+    return reverse("storefront:seller", args=[name])
+
+
+def test_a_seller_is_shown_with_what_is_on_sale(client):
+    seller = UserFactory(
+        full_name="Aziz Karimov", username="azizk", rating=4.9, rating_count=12, total_sales=31
+    )
+    ListingFactory(seller=seller, title="His offer")
+    ListingFactory(seller=seller, title="His draft", status=Listing.Status.DRAFT)
+    ListingFactory(title="Another's offer")
+
+    html = client.get(url("azizk")).content.decode()
+
+    assert "Aziz Karimov" in html
+    assert "4.9" in html
+    assert "12 reviews" in html
+    assert "His offer" in html
+    assert "His draft" not in html
+    assert "Another&#x27;s offer" not in html
+    assert seller.email not in html
+
+
+def test_a_newcomer_has_no_rating_and_no_empty_grid(client):
+    seller = UserFactory()
+
+    html = client.get(url(seller.handle)).content.decode()
+
+    assert "No reviews yet" in html
+    assert "Nothing on sale now" in html
+
+
+@pytest.mark.parametrize("name", ["handle", "upper"])
+def test_every_name_leads_to_the_one_address(client, name):
+    seller = UserFactory(username="azizk")
+    spelt = {"handle": seller.handle, "upper": "AzizK"}[name]
+
+    response = client.get(url(spelt))
+
+    assert response.status_code == 302
+    assert response.url == url("azizk")
+
+
+@pytest.mark.parametrize("gone", [{"is_active": False}, {"deleted_at": timezone.now()}])
+def test_who_is_gone_or_blocked_is_not_found(client, gone):
+    seller = UserFactory(username="azizk", **gone)
+
+    assert client.get(url("azizk")).status_code == 404
+    assert client.get(url(seller.handle)).status_code == 404
+
+
+def test_more_offers_come_by_a_plain_link_and_as_a_partial(client, monkeypatch):
+    monkeypatch.setattr("marketplace.listings.selectors.PAGE_SIZE", 2)
+    seller = UserFactory(username="azizk")
+    for title in ("First", "Second", "Third"):
+        ListingFactory(seller=seller, title=title)
+
+    first = client.get(url("azizk")).content.decode()
+    second = client.get(url("azizk"), {"page": 2}).content.decode()
+    part = client.get(
+        url("azizk"), {"page": 2}, headers={"HX-Request": "true", "HX-Target": "more"}
+    ).content.decode()
+
+    assert "?page=2" in first
+    assert "First</a>" not in first
+    assert "First</a>" in second
+    assert "First</a>" in part
+    assert "<html" not in part
+
+
+def test_the_number_of_queries_does_not_grow_with_the_offers(client, django_assert_num_queries):
+    seller = UserFactory(username="azizk")
+    ListingFactory.create_batch(9, seller=seller)
+    client.force_login(UserFactory())
+    client.get(url("azizk"))
+
+    # session, person, seller, offers, their count, hearts, unread notifications, balance
+    with django_assert_num_queries(8):
+        client.get(url("azizk"))
+
+
+def test_a_new_name_is_seen_by_the_next_visitor(client, django_capture_on_commit_callbacks):
+    seller = UserFactory(username="azizk", full_name="Before")
+    assert "Before" in client.get(url("azizk")).content.decode()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        seller.full_name = "After"
+        edit_profile(user=seller, changed=["full_name"])
+
+    assert "After" in client.get(url("azizk")).content.decode()

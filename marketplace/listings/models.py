@@ -181,6 +181,7 @@ class Listing(UUIDModel, TimestampedModel, SoftDeleteModel):
             models.Index(fields=["submitted_at"], condition=Q(status="pending"), name="listing_queue"),
             models.Index("is_premium", "id", condition=ON_SALE, name="listing_shelf"),
             models.Index("game", "is_premium", "id", condition=ON_SALE, name="listing_game_shelf"),
+            models.Index("is_premium", "id", condition=ON_SALE & ~Q(cover=""), name="listing_with_pictures"),
             models.Index("price", "id", condition=ON_SALE, name="listing_by_price"),
             models.Index("game", "price", "id", condition=ON_SALE, name="listing_game_by_price"),
             models.Index("views_count", "id", condition=ON_SALE, name="listing_by_views"),

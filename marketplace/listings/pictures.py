@@ -118,7 +118,7 @@ def stored(prepared: Iterable[Renditions]) -> Iterator[list[ListingImage]]:
         for one in prepared:
             row = ListingImage()
             rows.append(row)
-            row.image.save("large.webp", ContentFile(one.large), save=False)
+            row.image.save("large.webp", ContentFile(one.large, name="large.webp"), save=False)
             row.card.save("card.webp", ContentFile(one.card), save=False)
             row.thumb.save("thumb.webp", ContentFile(one.thumb), save=False)
         yield rows

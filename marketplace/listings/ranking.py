@@ -1,15 +1,15 @@
 """Finding listings by words: what stands in a title first, then premium, then the newest.
 
-PostgreSQL uses the stored vector and its GIN index. A word that thousands of listings share must not cost thousands
-of row visits, so a band with more than BOUND hits is not sorted: its page is read off the shelf index, which is in
-the wanted order already and meets such a word every few rows. SQLite reads the folded columns.
+PostgreSQL uses the stored vectors. A word that thousands of listings share must not cost thousands of row visits: the
+shelf index is in the wanted order already and meets such a word every few rows, while a rare word is quickest by its own
+index. So a page is asked for in shelf order with a limit, which leaves that choice to the planner's statistics of words,
+and no count goes further than COUNT_LIMIT. SQLite reads the folded columns.
 Both fall back on words set right when hardly anything is found (docs/decisions/0002-search.md).
 """
 
 from __future__ import annotations
 
 import difflib
-import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,27 +23,32 @@ from marketplace.core.search import words as folded_words
 from marketplace.listings.models import Listing, SearchWord
 from marketplace.listings.search import sound
 
-BOUND = 500
+COUNT_LIMIT = 200
 FEW = 3
 # A prefix of two letters begins hundreds of words, each with its own list of rows.
 SHORTEST_PREFIX = 3
 SHORTEST_MISTAKE = 4
-LIKE_ENOUGH = 0.66
+LIKE_ENOUGH = 0.7
 SHELF = ("-is_premium", "-id")
 
 
 class Matches(models.Lookup):
-    """`search_title__matches="tsquery"`: the row's stored vector matches. PostgreSQL only."""
+    """`search_title__matches="a & b:*"`: the stored vector of the title matches; PostgreSQL only.
+
+    On `search_text` it is the vector of title and text together.
+    """
 
     lookup_name = "matches"
     prepare_rhs = False
+    vectors = {"search_title": "title_vector", "search_text": "search_vector"}
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[str]]:  # noqa: ARG002
-        table = compiler.quote_name_unless_alias(self.lhs.alias)
-        return f"{table}.\"search_vector\" @@ to_tsquery('simple'::regconfig, %s)", [self.rhs]
+        table, column = compiler.quote_name_unless_alias(self.lhs.alias), self.vectors[self.lhs.target.name]
+        return f"{table}.\"{column}\" @@ to_tsquery('simple'::regconfig, %s)", [self.rhs]
 
 
-Listing._meta.get_field("search_title").register_lookup(Matches)
+for _name in Matches.vectors:
+    Listing._meta.get_field(_name).register_lookup(Matches)
 SearchWord._meta.get_field("sound").register_lookup(TrigramSimilar)
 
 
@@ -51,14 +56,17 @@ SearchWord._meta.get_field("sound").register_lookup(TrigramSimilar)
 class Found:
     """One page of hits, in order. `count` is exact unless `is_more`: then there are at least that many."""
 
-    ids: list[uuid.UUID]
+    listings: list[Listing]
     count: int
     is_more: bool
     corrected: str = ""
 
 
 def find(listings: QuerySet[Listing], query: str, *, offset: int, size: int) -> Found:
-    """The keys of one page of listings that have all words of the query. `listings` carries the other filters."""
+    """One page of the listings that have all words of the query. `listings` carries the other filters and the joins.
+
+    Two or three queries; with words to set right, three more and one for each such word.
+    """
     words = folded_words(query)
     if not words:
         return Found([], 0, is_more=False)
@@ -71,7 +79,7 @@ def find(listings: QuerySet[Listing], query: str, *, offset: int, size: int) -> 
     again = _find(listings, better, offset, size)
     if again.count <= found.count:
         return found
-    return Found(again.ids, again.count, again.is_more, corrected=" ".join(better))
+    return Found(again.listings, again.count, again.is_more, corrected=" ".join(better))
 
 
 def matching(listings: QuerySet[Listing], query: str) -> QuerySet[Listing]:
@@ -103,6 +111,8 @@ def corrected(words: list[str]) -> list[str]:
 
 def _nearest(word: str) -> str:
     heard = sound(word)
+    if len(heard) < SHORTEST_MISTAKE:
+        return word
     near = SearchWord.objects.all()
     if connection.vendor == "postgresql":
         near = near.filter(sound__trigram_similar=heard).order_by(TrigramSimilarity("sound", heard).desc())[
@@ -119,64 +129,45 @@ def _nearest(word: str) -> str:
 
 
 def _find(listings: QuerySet[Listing], words: list[str], offset: int, size: int) -> Found:
-    """Title hits, then the others: sorted here when they are few, read in shelf order when they are many."""
-    in_title, anywhere, is_in_title = _bands(listings, words)
-    hits = _keys(anywhere.annotate(band=is_in_title), "band", BOUND)
-    if len(hits) <= BOUND:
-        ids = [pk for _band, _premium, pk in sorted(hits, reverse=True)]
-        return Found(ids[offset : offset + size], len(hits), is_more=False)
-
-    first = sorted(_keys(in_title, "is_premium", BOUND), reverse=True)
-    if len(first) > BOUND:
-        ids = list(in_title.order_by(*SHELF).values_list("pk", flat=True)[offset : offset + size])
-        return Found(ids, BOUND, is_more=True)
-    ids = [key[-1] for key in first[offset : offset + size]]
-    if len(ids) < size:
-        start = max(0, offset - len(first))
-        rest = anywhere.exclude(pk__in=[key[-1] for key in first]).order_by(*SHELF)
-        ids += rest.values_list("pk", flat=True)[start : start + size - len(ids)]
-    return Found(ids, BOUND, is_more=True)
-
-
-def _keys(listings: QuerySet[Listing], band: str, bound: int) -> list[tuple[bool, bool, uuid.UUID]]:
-    """(band, premium, key) of all hits, or of some bound + 1 of them, in no order."""
-    return list(listings.order_by().values_list(band, "is_premium", "pk")[: bound + 1])
-
-
-def _bands(listings: QuerySet[Listing], words: list[str]) -> tuple[QuerySet[Listing], QuerySet[Listing], Q]:
-    """Listings with all words in the title, those with all words anywhere, and the condition that tells them apart.
-
-    The last word may be a beginning.
-    """
-    if connection.vendor == "postgresql":
-        title, text = (
-            Q(search_title__matches=_tsquery(words, "A")),
-            Q(search_title__matches=_tsquery(words, "")),
-        )
-        return listings.filter(title), listings.filter(text), title
-    rows = listings.alias(
-        the_title=Concat(Value(" "), F("search_title"), output_field=models.TextField()),
-        the_text=Concat(
-            Value(" "), F("search_title"), Value(" "), F("search_text"), output_field=models.TextField()
-        ),
+    """Title hits in shelf order, then the others in shelf order."""
+    in_title, anywhere = _bands(listings, words)
+    page = list(in_title.order_by(*SHELF)[offset : offset + size])
+    if len(page) == size:
+        return _counted(page, in_title)
+    # Few titles, so all their keys are at hand: on the first page they are the page itself.
+    titled = (
+        [row.pk for row in page] if offset == 0 else list(in_title.order_by().values_list("pk", flat=True))
     )
-    title, text = Q(), Q()
+    start = max(0, offset - len(titled))
+    rest = anywhere.exclude(pk__in=titled).order_by(*SHELF)[start : start + size - len(page)]
+    page += rest
+    if offset == 0 and len(page) < size:
+        return Found(page, len(page), is_more=False)
+    return _counted(page, anywhere)
+
+
+def _counted(page: list[Listing], hits: QuerySet[Listing]) -> Found:
+    count = hits.order_by()[: COUNT_LIMIT + 1].count()
+    return Found(page, min(count, COUNT_LIMIT), is_more=count > COUNT_LIMIT)
+
+
+def _bands(listings: QuerySet[Listing], words: list[str]) -> tuple[QuerySet[Listing], QuerySet[Listing]]:
+    """Listings with all words in the title, and those with all words anywhere. The last word may be a beginning."""
+    if connection.vendor == "postgresql":
+        query = _tsquery(words)
+        return listings.filter(search_title__matches=query), listings.filter(search_text__matches=query)
+    title = Concat(Value(" "), F("search_title"), output_field=models.TextField())
+    text = Concat(
+        Value(" "), F("search_title"), Value(" "), F("search_text"), output_field=models.TextField()
+    )
+    in_title, anywhere = Q(), Q()
     for word in words:
-        title &= Q(the_title__contains=f" {word}")
-        text &= Q(the_text__contains=f" {word}")
-    return rows.filter(title), rows.filter(text), title
+        in_title &= Q(the_title__contains=f" {word}")
+        anywhere &= Q(the_text__contains=f" {word}")
+    return listings.alias(the_title=title).filter(in_title), listings.alias(the_text=text).filter(anywhere)
 
 
-def _tsquery(words: list[str], weight: str) -> str:
-    """`conqueror:A & glac:*A`. Folded words hold nothing but letters and digits."""
-    parts = []
-    for number, word in enumerate(words, start=1):
-        mark = "*" if number == len(words) and len(word) >= SHORTEST_PREFIX else ""
-        parts.append(f"{word}:{mark}{weight}".rstrip(":"))
-    return " & ".join(parts)
-
-
-def in_order(listings: QuerySet[Listing], ids: list[uuid.UUID]) -> list[Listing]:
-    """The listings of these keys, in the keys' order."""
-    rows = {listing.pk: listing for listing in listings.filter(pk__in=ids)}
-    return [rows[pk] for pk in ids if pk in rows]
+def _tsquery(words: list[str]) -> str:
+    """`conqueror & glac:*`. Folded words hold nothing but letters and digits."""
+    last = words[-1]
+    return " & ".join([*words[:-1], f"{last}:*" if len(last) >= SHORTEST_PREFIX else last])

@@ -393,6 +393,17 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="listing",
             index=models.Index(
+                "is_premium",
+                "id",
+                condition=models.Q(
+                    ("status", "active"), ("deleted_at__isnull", True), models.Q(("cover", ""), _negated=True)
+                ),
+                name="listing_with_pictures",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="listing",
+            index=models.Index(
                 models.F("price"),
                 models.F("id"),
                 condition=models.Q(("deleted_at__isnull", True), ("status", "active")),

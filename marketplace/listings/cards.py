@@ -1,4 +1,4 @@
-"""Rendered cards, kept in the shared cache: nothing of a reader is in them but the heart, which is put in per reader."""
+"""Rendered cards, kept in the shared cache. Nothing of a reader is in them; the heart is put in per reader."""
 
 import hashlib
 import uuid
@@ -36,7 +36,7 @@ class Card:
 
 
 def render(listings: Sequence[Listing]) -> list[Card]:
-    """Cards in order, in the reader's language: from the cache in one round trip, the missing ones rendered and kept."""
+    """Cards in order, in the reader's language: out of the cache in one round trip, the missing ones rendered."""
     language = get_language() or ""
     keys = [_key(listing, language) for listing in listings]
     kept = cache.get_many(keys)

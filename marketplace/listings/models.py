@@ -27,7 +27,7 @@ ON_SALE = Q(status="active", deleted_at__isnull=True)
 
 
 def picture_path(_image: ListingImage, name: str) -> str:
-    """A random name in one of 256 folders: a client's own file name goes nowhere. `name` ends in the rendition's kind."""
+    """A random name in one of 256 folders: a client's own file name goes nowhere. `name` ends in the rendition."""
     token = secrets.token_hex(16)
     return f"listings/{token[:2]}/{token}-{name.rpartition('/')[2]}"
 

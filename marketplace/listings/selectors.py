@@ -134,18 +134,25 @@ def games_with_offers() -> list[tuple[Game, int]]:
     return [(game, counts.get(game.pk, 0)) for game in games.directory()]
 
 
-def cards(*, most: int, game: Game | None = None, seller: User | None = None, but: uuid.UUID | None = None,
-          is_premium: bool = False, ordering: str = RELEVANCE) -> list[Listing]:  # fmt: skip
-    """The first few on sale, ready for `{% listing_cards %}`: shelves of the home, listing and seller pages. One query."""
+def cards(
+    *,
+    most: int,
+    game: Game | None = None,
+    seller: User | None = None,
+    but: uuid.UUID | None = None,
+    is_premium: bool = False,
+    ordering: str = RELEVANCE,
+) -> list[Listing]:
+    """The first few on sale, ready for `{% listing_cards %}`: the shelves of other pages. One query."""
     rows = _filtered(Filters(game=game, seller=seller, is_premium=is_premium))
     rows = rows.exclude(pk=but) if but else rows
     return list(_cards(rows).order_by(*ORDERINGS[ordering])[:most])
 
 
 def listing_for_page(listing_id: uuid.UUID, viewer: object = None) -> Listing | None:
-    """A listing with its seller, game and pictures (`images.all()`): what is on sale, being bought or sold for everybody,
+    """A listing with its seller, game and pictures (`images.all()`), in two queries.
 
-    anything that is not deleted for its seller and for moderators. Two queries.
+    What is on sale, being bought or sold is for everybody; the rest is for its seller and for moderators.
     """
     listing = Listing.objects.alive().with_card().prefetch_related("images").filter(pk=listing_id).first()
     if listing is None:

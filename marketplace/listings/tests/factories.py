@@ -1,8 +1,11 @@
+import io
 from importlib import import_module
 
 import factory
 from django.apps import apps
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
+from PIL import Image
 
 from marketplace.accounts.tests.factories import UserFactory
 from marketplace.games.models import Game
@@ -69,3 +72,30 @@ class FavoriteFactory(factory.django.DjangoModelFactory):
 
     user = factory.SubFactory(UserFactory)
     listing = factory.SubFactory(ListingFactory)
+
+
+def png(width=1000, height=700, *, kind="PNG", color="navy", **options):
+    """The bytes of a picture."""
+    out = io.BytesIO()
+    Image.new(options.pop("mode", "RGB"), (width, height), color).save(out, kind, **options)
+    return out.getvalue()
+
+
+def upload(content=None, name="shot.png", content_type="image/png"):
+    return SimpleUploadedFile(name, png() if content is None else content, content_type)
+
+
+def offer(**changes):
+    """What a browser posts from a filled sell form."""
+    return {
+        "game": "pubg-mobile",
+        "a_level": "78",
+        "a_rank": "conqueror",
+        "title": "Conqueror with the Glacier set",
+        "description": "Played since the second season, everything included.",
+        "price": "1 500 000",
+        "login_method": "email",
+        "account_email": LOGIN,
+        "account_password": PASSWORD,
+        "note": "Recovery codes 1111 2222",
+    } | changes

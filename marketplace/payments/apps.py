@@ -9,11 +9,10 @@ class PaymentsConfig(AppConfig):
     def ready(self) -> None:
         from marketplace.core.context_processors import register_header_part
         from marketplace.ledger import checks
-        from marketplace.ledger.selectors import balances
-        from marketplace.payments import proofs
+        from marketplace.payments import proofs, selectors
 
         def available(user: Any) -> int:
-            return balances(user).available
+            return selectors.money_of(user).available
 
         register_header_part("available", available)
         checks.register(proofs.completed_transactions_have_their_entry)

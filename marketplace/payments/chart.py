@@ -9,27 +9,28 @@ from django.utils.safestring import SafeString
 from marketplace.core.money import MINOR_PER_MAJOR, format_amount
 from marketplace.payments.selectors import BalancePoint
 
-WIDTH, HEIGHT = 560, 190
+HEIGHT = 190
+WIDE, NARROW = 560, 330  # a phone gets a picture of its own: a shrunk one has unreadable words
 LEFT, RIGHT, TOP, BOTTOM = 46, 8, 10, 24
 STEPS = 3
 
 
-def balance(points: Sequence[BalancePoint], *, title: str) -> SafeString:
+def balance(points: Sequence[BalancePoint], *, title: str, width: int = WIDE) -> SafeString:
     """The balance over days; `title` says in words what the picture shows."""
     top = _round_up(max((point.balance for point in points), default=0))
-    x_of = [LEFT + number * (WIDTH - LEFT - RIGHT) / max(1, len(points) - 1) for number in range(len(points))]
+    x_of = [LEFT + number * (width - LEFT - RIGHT) / max(1, len(points) - 1) for number in range(len(points))]
     y_of = [_y(point.balance, top) for point in points]
     line = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in zip(x_of, y_of, strict=True))
     floor = _y(0, top)
     return format_html(
         '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">'
-        '<defs><linearGradient id="balance-fill" x1="0" y1="0" x2="0" y2="1">'
+        '<defs><linearGradient id="balance-{}" x1="0" y1="0" x2="0" y2="1">'
         '<stop stop-color="var(--chart-1)" stop-opacity=".26"/><stop offset="1" stop-color="var(--chart-1)" stop-opacity="0"/>'
-        '</linearGradient></defs>{}{}<path d="{}L{} {}L{} {}Z" fill="url(#balance-fill)"/>'
+        '</linearGradient></defs>{}{}<path d="{}L{} {}L{} {}Z" fill="url(#balance-{})"/>'
         '<path d="{}" fill="none" stroke="var(--chart-1)" stroke-width="2.25" stroke-linejoin="round" stroke-linecap="round"/>'
         '<circle cx="{}" cy="{}" r="4.5" fill="var(--chart-1)" stroke="var(--surface)" stroke-width="2.5"/></svg>',
-        WIDTH, HEIGHT, title, _grid(top), _days(points, x_of),
-        line, f"{x_of[-1]:.1f}", f"{floor:.1f}", f"{x_of[0]:.1f}", f"{floor:.1f}", line, f"{x_of[-1]:.1f}", f"{y_of[-1]:.1f}",
+        width, HEIGHT, title, width, _grid(top, width), _days(points, x_of),
+        line, f"{x_of[-1]:.1f}", f"{floor:.1f}", f"{x_of[0]:.1f}", f"{floor:.1f}", width, line, f"{x_of[-1]:.1f}", f"{y_of[-1]:.1f}",
     )  # fmt: skip
 
 
@@ -45,12 +46,12 @@ def _round_up(value: int) -> int:
     return max(unit, -(-value // unit) * unit)
 
 
-def _grid(top: int) -> SafeString:
+def _grid(top: int, width: int) -> SafeString:
     rows = ((_y(top * step // STEPS, top), _short(top * step // STEPS)) for step in range(STEPS + 1))
     return format_html_join(
         "",
         '<path d="M{} {}H{}" stroke="var(--chart-grid)" stroke-dasharray="2 4"/><text x="{}" y="{}" text-anchor="end">{}</text>',
-        ((LEFT, f"{y:.1f}", WIDTH - RIGHT, LEFT - 8, f"{y + 4:.1f}", text) for y, text in rows),
+        ((LEFT, f"{y:.1f}", width - RIGHT, LEFT - 8, f"{y + 4:.1f}", text) for y, text in rows),
     )
 
 

@@ -185,6 +185,11 @@ class Transaction(UUIDModel):
         return self.description or self.get_type_display()
 
     @property
+    def number(self) -> str:
+        """What people read out to support."""
+        return self.pk.hex[-8:].upper()
+
+    @property
     def payment_url(self) -> str:
         """Where an open payment goes on, at the provider's."""
         return str(self.metadata.get("payment_url", "")) if self.is_open else ""

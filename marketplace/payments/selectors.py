@@ -11,6 +11,7 @@ from django.db.models.functions import TruncDate
 
 from marketplace.core.money import Minor
 from marketplace.ledger.models import Account, Posting
+from marketplace.ledger.selectors import Balances, balances
 from marketplace.payments.models import PaymentMethod, Transaction
 
 Type = Transaction.Type
@@ -43,6 +44,14 @@ def found(
     if since:
         rows = rows.filter(created_at__gte=since)
     return rows
+
+
+def money_of(user: Any) -> Balances:
+    """The person's soʻm, read once per request: the page and its header show the same. Not for decisions."""
+    known: Balances | None = getattr(user, "_money_shown", None)
+    if known is None:
+        known = user._money_shown = balances(user)  # noqa: SLF001 (request.user lives as long as its request)
+    return known
 
 
 def on_the_way(user: Any, currency: str = "UZS") -> Minor:

@@ -20,7 +20,7 @@ from marketplace.core import htmx
 from marketplace.core.errors import DomainError
 from marketplace.core.money import Money
 from marketplace.ledger.errors import InsufficientFunds
-from marketplace.ledger.selectors import Balances, balances
+from marketplace.ledger.selectors import Balances
 from marketplace.payments import chart, selectors, services
 from marketplace.payments.errors import AmountOutOfRange, BadCard, MethodNotAvailable
 from marketplace.payments.forms import DepositForm, HistoryForm, WithdrawForm
@@ -49,7 +49,7 @@ FIELD_OF = {
 @require_safe
 @login_required
 def wallet(request: HttpRequest) -> HttpResponse:
-    money = balances(request.user)
+    money = selectors.money_of(request.user)
     filters = HistoryForm(request.GET)
     chosen = filters.cleaned_data if filters.is_valid() else {}
     tab = request.GET.get("type", "")
@@ -87,7 +87,9 @@ def _balance_chart(request: HttpRequest, money: Balances) -> dict[str, object]:
     return {
         "days": days,
         "chart_days": CHART_DAYS,
-        "chart": chart.balance(points, title=title) if any(point.balance for point in points) else "",
+        "has_chart": any(point.balance for point in points),
+        "chart": chart.balance(points, title=title),
+        "chart_narrow": chart.balance(points, title=title, width=chart.NARROW),
         "change": round((last - first) * 100 / first) if first else None,
     }
 
@@ -116,7 +118,7 @@ def deposit(request: HttpRequest) -> HttpResponse:
         "active": "me",
         "form": form,
         "presets": PRESETS,
-        "money": balances(request.user),
+        "money": selectors.money_of(request.user),
         "has_methods": bool(methods),
     }
     return render(request, "payments/deposit.html", context, status=422 if form.is_bound else 200)
@@ -124,7 +126,7 @@ def deposit(request: HttpRequest) -> HttpResponse:
 
 def _start(request: HttpRequest, form: DepositForm) -> Transaction:
     key = form.cleaned_data["key"]
-    payment = services.start_payment(
+    return services.start_payment(
         user=request.user,
         amount=form.cleaned_data["amount"],
         currency=form.cleaned_data["method"].currency,
@@ -132,7 +134,6 @@ def _start(request: HttpRequest, form: DepositForm) -> Transaction:
         idempotency_key=key,
         return_url=request.build_absolute_uri(reverse("payments:back", args=[key])),
     )
-    return payment
 
 
 def _explain(form: DepositForm | WithdrawForm, error: DomainError) -> None:
@@ -170,7 +171,7 @@ def withdraw(request: HttpRequest) -> HttpResponse:
     context = {
         "active": "me",
         "form": form,
-        "money": balances(request.user),
+        "money": selectors.money_of(request.user),
         "least": settings.WITHDRAWAL_MIN,
     }
     return render(request, "payments/withdraw.html", context, status=422 if form.is_bound else 200)

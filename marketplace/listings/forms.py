@@ -63,8 +63,12 @@ class CatalogueForm(forms.Form):
     max_price = MoneyField(label=_("To"), required=False, min_value=0)
     rating = forms.ChoiceField(label=_("Seller rating"), required=False, choices=RATINGS)
     seller = forms.CharField(label=_("Seller"), required=False, max_length=40)
-    is_premium = forms.BooleanField(label=_("Premium offers only"), required=False)
-    has_images = forms.BooleanField(label=_("With pictures only"), required=False)
+    is_premium = forms.BooleanField(
+        label=_("Premium offers only"), required=False, widget=forms.CheckboxInput(attrs={"class": "ml-auto"})
+    )
+    has_images = forms.BooleanField(
+        label=_("With pictures only"), required=False, widget=forms.CheckboxInput(attrs={"class": "ml-auto"})
+    )
     ordering = forms.ChoiceField(label=_("Sort by"), required=False, choices=ORDERINGS)
 
     def __init__(self, data: QueryDict) -> None:

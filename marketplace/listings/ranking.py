@@ -1,9 +1,9 @@
 """Finding listings by words: what stands in a title first, then premium, then the newest.
 
-PostgreSQL uses the stored vectors. A word that thousands of listings share must not cost thousands of row visits: the
-shelf index is in the wanted order already and meets such a word every few rows, while a rare word is quickest by its own
-index. So a page is asked for in shelf order with a limit, which leaves that choice to the planner's statistics of words,
-and no count goes further than COUNT_LIMIT. SQLite reads the folded columns.
+PostgreSQL uses the stored vectors. A word that thousands of listings share must not cost thousands of row visits:
+the shelf index is in the wanted order already and meets such a word every few rows, while a rare word is quickest by
+its own index. So a page is asked for in shelf order with a limit, which leaves that choice to the planner's statistics
+of words, and no count goes further than COUNT_LIMIT. SQLite reads the folded columns.
 Both fall back on words set right when hardly anything is found (docs/decisions/0002-search.md).
 """
 
@@ -43,7 +43,7 @@ class Matches(models.Lookup):
     vectors = {"search_title": "title_vector", "search_text": "search_vector"}
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[str]]:  # noqa: ARG002
-        table, column = compiler.quote_name_unless_alias(self.lhs.alias), self.vectors[self.lhs.target.name]
+        table, column = compiler.quote_name(self.lhs.alias), self.vectors[self.lhs.target.name]
         return f"{table}.\"{column}\" @@ to_tsquery('simple'::regconfig, %s)", [self.rhs]
 
 

@@ -51,7 +51,7 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """One page of the catalogue. `count` is exact unless `is_more`; `corrected` is the query that was searched instead."""
+    """One page of the catalogue. `count` is exact unless `is_more`; `corrected` is what was searched instead."""
 
     listings: list[Listing]
     page: int

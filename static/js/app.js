@@ -64,6 +64,8 @@
     form.dataset.sent = '1';
     busy(event.submitter, true);
   });
+  // A sheet that is a form has done its work once it is sent (htmx swaps the results behind it).
+  on('submit', event => { if (event.target.matches('[popover]:popover-open')) event.target.hidePopover(); });
   addEventListener('pageshow', () => {
     document.querySelectorAll('form[data-sent]').forEach(form => { delete form.dataset.sent; });
     document.querySelectorAll('.is-busy[aria-busy]').forEach(button => busy(button, false));

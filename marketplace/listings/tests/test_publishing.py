@@ -212,7 +212,7 @@ def test_what_is_in_a_trade_cannot_be_deleted(status):
         {"status": "sold"},
         {"sold_at": timezone.now()},
         {"status": "rejected"},
-        {"status": "unheard-of"},
+        {"status": "unknown"},
     ],
 )
 def test_the_database_keeps_its_laws(law):

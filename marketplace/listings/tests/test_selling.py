@@ -6,7 +6,6 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from marketplace.accounts.tests.factories import UserFactory
 from marketplace.listings.models import Credentials, Listing
 from marketplace.listings.tests.factories import LOGIN, PASSWORD, ListingFactory, offer, png, upload
 

@@ -20,7 +20,7 @@ class Balances:
 def balances(user: Any, currency: str = "UZS") -> Balances:
     """One query. Zeros for a person who never had money."""
     rows = Account.objects.filter(owner_id=user.pk, currency=currency).values_list("kind", "balance")
-    return Balances(**dict(rows))
+    return Balances(**{kind: balance or 0 for kind, balance in rows})
 
 
 def house_balance(kind: str, code: str = "", currency: str = "UZS") -> Minor:

@@ -33,8 +33,8 @@ def post(
     A leg of nothing, such as no commission, is left out.
 
     A repeat of `key` with the same kind, currency and legs moves nothing and returns the entry that is there. User
-    accounts are locked in the order of their keys, so two posts wait for each other but never lock up. Inside a caller's
-    transaction no savepoint is made: every refusal comes before the first write.
+    accounts are locked in the order of their keys, so two posts wait for each other but never lock up. Inside a
+    caller's transaction no savepoint is made: every refusal comes before the first write.
 
     Raises InsufficientFunds when a user's account would fall below zero, KeyReused when the key names another movement,
     ValueError for legs that no caller should ever build.

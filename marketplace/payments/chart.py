@@ -25,12 +25,14 @@ def balance(points: Sequence[BalancePoint], *, title: str, width: int = WIDE) ->
     return format_html(
         '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">'
         '<defs><linearGradient id="balance-{}" x1="0" y1="0" x2="0" y2="1">'
-        '<stop stop-color="var(--chart-1)" stop-opacity=".26"/><stop offset="1" stop-color="var(--chart-1)" stop-opacity="0"/>'
+        '<stop stop-color="var(--chart-1)" stop-opacity=".26"/>'
+        '<stop offset="1" stop-color="var(--chart-1)" stop-opacity="0"/>'
         '</linearGradient></defs>{}{}<path d="{}L{} {}L{} {}Z" fill="url(#balance-{})"/>'
-        '<path d="{}" fill="none" stroke="var(--chart-1)" stroke-width="2.25" stroke-linejoin="round" stroke-linecap="round"/>'
+        '<path d="{}" fill="none" stroke="var(--chart-1)" stroke-width="2.25" stroke-linejoin="round"/>'
         '<circle cx="{}" cy="{}" r="4.5" fill="var(--chart-1)" stroke="var(--surface)" stroke-width="2.5"/></svg>',
         width, HEIGHT, title, width, _grid(top, width), _days(points, x_of),
-        line, f"{x_of[-1]:.1f}", f"{floor:.1f}", f"{x_of[0]:.1f}", f"{floor:.1f}", width, line, f"{x_of[-1]:.1f}", f"{y_of[-1]:.1f}",
+        line, f"{x_of[-1]:.1f}", f"{floor:.1f}", f"{x_of[0]:.1f}", f"{floor:.1f}", width,
+        line, f"{x_of[-1]:.1f}", f"{y_of[-1]:.1f}",
     )  # fmt: skip
 
 
@@ -50,7 +52,8 @@ def _grid(top: int, width: int) -> SafeString:
     rows = ((_y(top * step // STEPS, top), _short(top * step // STEPS)) for step in range(STEPS + 1))
     return format_html_join(
         "",
-        '<path d="M{} {}H{}" stroke="var(--chart-grid)" stroke-dasharray="2 4"/><text x="{}" y="{}" text-anchor="end">{}</text>',
+        '<path d="M{} {}H{}" stroke="var(--chart-grid)" stroke-dasharray="2 4"/>'
+        '<text x="{}" y="{}" text-anchor="end">{}</text>',
         ((LEFT, f"{y:.1f}", width - RIGHT, LEFT - 8, f"{y + 4:.1f}", text) for y, text in rows),
     )
 

@@ -25,8 +25,7 @@ class KeyedForm(forms.Form):
 
     def with_new_key(self) -> None:
         """After a refusal: what the person sends next is another request."""
-        self.data = self.data.copy()
-        self.data[self.add_prefix("key")] = new_key()
+        self.data = {**self.data.dict(), self.add_prefix("key"): new_key()}  # type: ignore[attr-defined]
 
 
 class DepositForm(KeyedForm):

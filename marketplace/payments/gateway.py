@@ -1,7 +1,8 @@
 """The sandbox gateway: a payment company of our own for laptops and tests, never served in production.
 
-It keeps its own books (SandboxPayment), shows its own page, and tells us over real HTTP, by a durable job, as a provider
-would: again and again until it is answered. It can be told to fail, to be slow, to repeat itself and to be forged.
+It keeps its own books (SandboxPayment), shows its own page, and tells us over real HTTP, by a durable job, as a
+provider would: again and again until it is answered. It can be told to fail, to be slow, to repeat itself and to be
+forged.
 """
 
 import json

@@ -29,7 +29,7 @@ _purposes: dict[str, Purpose] = {DEPOSIT: Purpose(settle=_nothing, lock=_nothing
 def register(name: str, *, settle: Handler, lock: Handler = _nothing) -> None:
     """Act on payments of this purpose.
 
-    `lock(transaction)` takes the owner's row locks before the ledger's are taken, so that all writers lock in one order.
+    `lock(transaction)` takes the owner's row locks before the ledger's are taken: all writers lock in one order.
     `settle(transaction)` runs after the wallet was credited. A DomainError from it leaves the money in the wallet; any
     other exception undoes the settlement, which is then tried again.
     """

@@ -1,6 +1,6 @@
 """The sandbox's protocol: what its gateway and our adapter both speak, as two companies would.
 
-Every message is signed: HMAC-SHA256 with the shared secret over "<unix time>.<raw bytes>", and is good for five minutes.
+Every message is signed, HMAC-SHA256 with the shared secret over "<unix time>.<raw bytes>", and good for five minutes.
 Amounts are whole minor units.
 """
 

@@ -47,7 +47,7 @@ def test_a_cached_balance_that_drifted_is_named():
     fund(user, 1000)
     account = Account.objects.get(owner=user)
 
-    with pytest.raises(Undo), transaction.atomic():
+    with pytest.raises(Undo), transaction.atomic():  # noqa: PT012 (all of it is undone)
         with connection.cursor() as cursor:
             _lift_guard(cursor)
             cursor.execute("UPDATE ledger_account SET balance = 999 WHERE owner_id IS NOT NULL")

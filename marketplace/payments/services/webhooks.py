@@ -84,7 +84,7 @@ def _repeat(event: WebhookEvent, provider: PaymentProvider, webhook: Webhook) ->
     WebhookEvent.objects.filter(pk=first.pk).update(deliveries=F("deliveries") + 1)
     event.delete()
     logger.info("webhook %s %s came again", first.provider, first.event_id)
-    # Its first delivery may be on its way in another process (then this waits for it), or may have died (then this acts).
+    # Its first delivery may be on its way in another process: then this waits. It may have died: then this acts.
     return _act(first.pk, provider, webhook)
 
 

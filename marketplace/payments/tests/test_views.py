@@ -297,7 +297,8 @@ def test_a_trades_line_leads_to_its_trade(client, user):
     entry = fund(user, 5000_00)
     trade = uuid4()
     row = services.record(
-        user=user, type="sale", amount=5000_00, currency="UZS", entry=entry, reference=trade, description="Genshin AR 58",
+        user=user, type="sale", amount=5000_00, currency="UZS", entry=entry, reference=trade,
+        description="Genshin AR 58",
         metadata={"price": 6000_00, "commission": 1000_00},
     )  # fmt: skip
 

@@ -299,7 +299,7 @@ def _attribute(entry: Any, number: int) -> Attribute:
         raise BadSchema(f"{where}: bad code {code!r}")
     where = f"attribute {code}"
     try:
-        kind = Kind(entry.get("kind"))
+        kind = Kind(str(entry.get("kind")))
     except ValueError as error:
         raise BadSchema(f"{where}: unknown kind {entry.get('kind')!r}") from error
     options = tuple(_option(option, where) for option in entry.get("options", ()))

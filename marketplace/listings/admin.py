@@ -7,7 +7,8 @@ from marketplace.listings.models import Favorite, Listing, ListingImage
 class ImageInline(admin.TabularInline):
     model = ListingImage
     extra = 0
-    fields = readonly_fields = ["image", "width", "height", "is_primary", "sort_order"]
+    fields = ["image", "width", "height", "is_primary", "sort_order"]
+    readonly_fields = ["image", "width", "height", "is_primary", "sort_order"]
     can_delete = False
 
 

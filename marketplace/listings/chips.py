@@ -22,7 +22,7 @@ def chips(form: CatalogueForm) -> list[Chip]:
     filters, found = form.filters, []
 
     def add(text: str, *names: str, value: str | None = None) -> None:
-        found.append(Chip(text, _without(form.data, *names, value=value)))
+        found.append(Chip(text, _without(form.asked, *names, value=value)))
 
     if filters.query:
         add(f"“{filters.query}”", "q", "search")

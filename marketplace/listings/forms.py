@@ -74,8 +74,9 @@ class CatalogueForm(forms.Form):
     def __init__(self, data: QueryDict) -> None:
         if "search" in data and "q" not in data:
             data = data.copy()
-            data["q"] = data["search"]
+            data["q"] = str(data["search"])
         super().__init__(data)
+        self.asked = data
         self.game_chosen = games.by_slug(data.get("game", ""))
         self.attribute_fields: list[str] = []
         if self.game_chosen:
@@ -158,7 +159,7 @@ class CatalogueForm(forms.Form):
         skipped = {"ordering", "page"}
         return [
             (name, value)
-            for name, values in self.data.lists()
+            for name, values in self.asked.lists()
             if name not in skipped
             for value in values
             if value
@@ -167,7 +168,7 @@ class CatalogueForm(forms.Form):
     def general_errors(self) -> list[tuple[str, str]]:
         """What is wrong, with labels: said above the results too, where a phone's reader sees it."""
         return [
-            (str(self.fields[name].label) if name in self.fields else "", error)
+            (str(self.fields[name].label) if name in self.fields else "", str(error))
             for name, errors in self.errors.items()
             for error in errors
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -302,7 +302,8 @@ class Credentials(models.Model):
     @property
     def note(self) -> str:
         """What the seller adds: how to change the e-mail, recovery codes."""
-        return str(self.additional_info.get("note", ""))
+        info: Any = self.additional_info  # the field is JSON for us, text for the database
+        return str(info.get("note", ""))
 
 
 class Favorite(UUIDModel):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.postgres.lookups import TrigramSimilar
 from django.contrib.postgres.search import TrigramSimilarity
@@ -42,14 +42,14 @@ class Matches(models.Lookup):
     prepare_rhs = False
     vectors = {"search_title": "title_vector", "search_text": "search_vector"}
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[str]]:  # noqa: ARG002
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[str, ...]]:  # noqa: ARG002
         table, column = compiler.quote_name(self.lhs.alias), self.vectors[self.lhs.target.name]
-        return f"{table}.\"{column}\" @@ to_tsquery('simple'::regconfig, %s)", [self.rhs]
+        return f"{table}.\"{column}\" @@ to_tsquery('simple'::regconfig, %s)", (self.rhs,)
 
 
 for _name in Matches.vectors:
-    Listing._meta.get_field(_name).register_lookup(Matches)
-SearchWord._meta.get_field("sound").register_lookup(TrigramSimilar)
+    cast("models.Field[Any, Any]", Listing._meta.get_field(_name)).register_lookup(Matches)
+cast("models.Field[Any, Any]", SearchWord._meta.get_field("sound")).register_lookup(TrigramSimilar)
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,9 +107,8 @@ def _filtered(filters: Filters) -> QuerySet[Listing]:
 
 def _cards(rows: QuerySet[Listing]) -> QuerySet[Listing]:
     """With game and seller, without the long texts that no card shows."""
-    return rows.with_card().defer(
-        "description", "search_title", "search_text", "game__attributes", "game__description"
-    )
+    long_texts = ("description", "search_title", "search_text", "game__attributes", "game__description")
+    return rows.select_related("game", "seller").defer(*long_texts)
 
 
 def _bounded_count(rows: QuerySet[Listing]) -> tuple[int, bool]:
@@ -206,5 +205,5 @@ def favourite_ids(user: User, listing_ids: Iterable[uuid.UUID]) -> set[uuid.UUID
 
 def waiting() -> QuerySet[Listing]:
     """What waits for a moderator, the longest wait first, with sellers, games and pictures."""
-    rows = Listing.objects.alive().filter(status=Listing.Status.PENDING)
-    return rows.with_card().prefetch_related("images").order_by("submitted_at", "id")
+    rows = Listing.objects.with_card().alive().filter(status=Listing.Status.PENDING)
+    return rows.prefetch_related("images").order_by("submitted_at", "id")

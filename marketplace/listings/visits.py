@@ -58,5 +58,7 @@ def _salt(day: date) -> str:
     """A secret of the day, shared over processes and then forgotten: without it a hash leads to nobody."""
     if day not in _salts:
         _salts.clear()
-        _salts[day] = cache.get_or_set(f"visits:salt:{day}", lambda: secrets.token_hex(16), 2 * 24 * 3600)
+        _salts[day] = str(
+            cache.get_or_set(f"visits:salt:{day}", lambda: secrets.token_hex(16), 2 * 24 * 3600)
+        )
     return _salts[day]

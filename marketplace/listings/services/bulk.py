@@ -1,6 +1,8 @@
 """Many listings at once: seeds and benchmarks."""
 
+import uuid
 from collections.abc import Sequence
+from decimal import Decimal
 
 from django.db import transaction
 
@@ -21,7 +23,9 @@ def import_listings(listings: Sequence[Listing], *, batch: int = 1000) -> None:
 
 
 @transaction.atomic
-def note_seller(*, seller_id: object, rating: object = None, is_premium: bool | None = None) -> None:
+def note_seller(
+    *, seller_id: uuid.UUID, rating: Decimal | None = None, is_premium: bool | None = None
+) -> None:
     """A seller's mark or plan changed: their offers are ordered and filtered by it."""
     rows = Listing.objects.filter(seller_id=seller_id)
     if rating is not None:

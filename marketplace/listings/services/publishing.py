@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -251,7 +252,8 @@ def _fill_vault(listing: Listing, secrets: Secrets) -> None:
     vault.account_email = secrets.account_email or vault.account_email
     vault.account_password = secrets.account_password or vault.account_password
     if secrets.note:
-        vault.additional_info = {**vault.additional_info, "note": secrets.note}
+        info: Any = vault.additional_info
+        vault.additional_info = {**info, "note": secrets.note}  # type: ignore[assignment]
     vault.save()
 
 
@@ -281,4 +283,4 @@ def _arrange(listing: Listing, images: Sequence[ListingImage], *, first: uuid.UU
     for number, image in enumerate(ordered):
         image.listing, image.sort_order, image.is_primary = listing, number, number == 0
         image.save()
-    listing.cover = ordered[0].card.name if ordered else ""
+    listing.cover = ordered[0].card.name or "" if ordered else ""

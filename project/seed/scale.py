@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
+from django.db import connection
 from django.utils import timezone
 
 from marketplace.accounts.models import User
@@ -51,4 +52,8 @@ def fill_up(games: Sequence[Game], count: int, *, say: Callable[[str], None]) ->
         import_listings(batch)
         added += len(batch)
         say(f"{added} of {missing}")
+    if added > 0:
+        with connection.cursor() as cursor:
+            # A planner that still believes in a small table would choose the wrong indexes.
+            cursor.execute("ANALYZE")
     return max(added, 0)

@@ -1,5 +1,6 @@
 """Fill a development database: people, offers, trades and money, the same everywhere. Running it again adds nothing."""
 
+import logging
 from datetime import timedelta
 from typing import Any
 from unittest import mock
@@ -30,11 +31,13 @@ class Command(BaseCommand):
         if not settings.DEVELOPER_PAGES:
             raise CommandError("Seed data is for development only: these settings are production's.")
         now = timezone.now()
+        logging.disable(logging.INFO)
         # Nobody waits for the mails and live events of a made-up past.
         with mock.patch("marketplace.core.jobs._hand_over"), mock.patch("marketplace.core.realtime._send"):
             self._shop(now)
         if options["scale"]:
             self._crowd(options["scale"])
+        logging.disable(logging.NOTSET)
         self._say_how_to_sign_in()
 
     def _shop(self, now: Any) -> None:

@@ -1,0 +1,170 @@
+"""`make bench`: the production settings on this machine, loaded from a second process, each page as a ratio to a bare view.
+
+A bare view is /health/live/: no database, but every middleware. Rounds are interleaved, so that a machine whose speed
+drifts slows all of them alike; the table shows medians. With PostgreSQL and Redis at hand two gunicorn workers of four
+threads serve; else one worker on SQLite and local memory. The benchmark's database is kept between runs.
+"""
+
+import argparse
+import json
+import os
+import secrets
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VAR = ROOT / "var"
+GOALS = {
+    "anonymous catalogue": 0.5,
+    "listing page": 0.5,
+    "signed-in catalogue": 0.15,
+    "search, never asked before": 0.06,
+    "purchase": 0.05,
+}
+BARE = "bare view"
+MOST_QUERIES = 8
+
+
+def services() -> dict[str, str]:
+    """DATABASE_URL and REDIS_URL of what this machine has; SQLite and nothing where it has neither."""
+    subprocess.run(["sh", "scripts/services.sh"], cwd=ROOT, check=False)
+    found = dict(
+        line.removeprefix("export ").replace("'", "").split("=", 1) for line in (VAR / "services.env").read_text().splitlines()
+    )
+    if "TEST_DATABASE_URL" in found and "TEST_REDIS_URL" in found:
+        base, _slash, _name = found["TEST_DATABASE_URL"].rpartition("/")
+        import psycopg
+
+        with psycopg.connect(found["TEST_DATABASE_URL"], autocommit=True) as db:
+            if not db.execute("SELECT 1 FROM pg_database WHERE datname = 'wibestore_bench'").fetchone():
+                db.execute("CREATE DATABASE wibestore_bench")
+        return {"DATABASE_URL": f"{base}/wibestore_bench", "REDIS_URL": found["TEST_REDIS_URL"] + "/0"}
+    print("PostgreSQL and Redis are not both here: measuring one process on SQLite", file=sys.stderr)
+    return {"DATABASE_URL": f"sqlite:///{VAR / 'bench.sqlite3'}"}
+
+
+def manage(env: dict[str, str], *args: str) -> None:
+    subprocess.run([sys.executable, "manage.py", *args], cwd=ROOT, env=env, check=True, stdout=sys.stderr)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def serve(env: dict[str, str], port: int, workers: int) -> subprocess.Popen:
+    command = [
+        str(Path(sys.executable).with_name("gunicorn")), "project.wsgi:application", "--bind", f"127.0.0.1:{port}",
+        "--worker-class", "gthread", "--workers", str(workers), "--threads", "4", "--keep-alive", "30",
+        # Without it one worker may take all kept-alive connections.
+        "--reuse-port", "--log-level", "warning",
+    ]  # fmt: skip
+    server = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True)
+    for _try in range(150):
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/health/", timeout=2).read()
+            return server
+        except OSError:
+            time.sleep(0.2)
+    raise SystemExit("the server did not come up")
+
+
+def load(plan: dict) -> dict:
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(plan, file)
+        file.flush()
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "loadtests/client.py"), file.name], stdout=subprocess.PIPE, text=True, check=False
+        )
+    if done.returncode:
+        raise SystemExit("the load generator failed; its own words stand above")
+    return json.loads(done.stdout)
+
+
+def percentile(values: list[float], part: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * part))] if ordered else float("nan")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--listings", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--connections", type=int, default=8)
+    options = parser.parse_args()
+
+    VAR.mkdir(exist_ok=True)
+    found = services()
+    keys = {"SECRET_KEY": secrets.token_urlsafe(60), "FERNET_KEY": "", "ALLOWED_HOSTS": "127.0.0.1", "HTTPS": "false"}
+    from cryptography.fernet import Fernet
+
+    keys["FERNET_KEY"] = Fernet.generate_key().decode()
+    common = {**os.environ, **found, "LOG_LEVEL": "ERROR", "LOG_DIR": str(VAR), "MEDIA_ROOT": str(VAR / "bench-media")}
+    seeding = {**common, "DJANGO_SETTINGS_MODULE": "project.settings.development", "DEBUG": "false"}
+    running = {**common, **keys, "DJANGO_SETTINGS_MODULE": "project.settings.production"}
+    manage(seeding, "migrate", "--verbosity", "0")
+    manage(seeding, "seed", "--scale", str(options.listings))
+    manage(running, "collectstatic", "--noinput", "--verbosity", "0")
+    prepared = subprocess.run(
+        [sys.executable, "loadtests/prepare.py"], cwd=ROOT, env=running, check=True, capture_output=True, text=True
+    )
+    data = json.loads(prepared.stdout)
+
+    port = free_port()
+    server = serve(running, port, 2 if "REDIS_URL" in found else 1)
+    results: dict[str, list[dict]] = {name: [] for name in data["plans"]}
+    try:
+        for number in range(-1, options.rounds):  # the first round warms up and is not counted
+            for name, plan in data["plans"].items():
+                requests = plan["requests"]
+                if plan.get("once"):
+                    size = len(requests) // (options.rounds + 1)
+                    requests = requests[(number + 1) * size : (number + 2) * size]
+                whole = {
+                    "port": port, "connections": options.connections, "seconds": options.seconds if number >= 0 else 1.5,
+                    "expect": plan.get("expect", 200), "once": plan.get("once", False), "requests": requests,
+                }  # fmt: skip
+                answer = load(whole)
+                if number >= 0:
+                    results[name].append(answer)
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(10)
+    return report(results, data, found)
+
+
+def report(results: dict[str, list[dict]], data: dict, found: dict[str, str]) -> int:
+    rates = {name: [run["count"] / run["seconds"] for run in runs] for name, runs in results.items()}
+    bare = statistics.median(rates[BARE])
+    where = "PostgreSQL and Redis, 2 gunicorn workers x 4 threads" if "REDIS_URL" in found else "SQLite, 1 worker x 4 threads"
+    print(f"\n{where}; {data['on_sale']} listings on sale; medians of {len(results[BARE])} interleaved rounds\n")
+    print(f"{'page':<28}{'req/s':>9}{'p50 ms':>9}{'p95 ms':>9}{'/ bare':>9}{'goal':>8}{'queries':>9}  ")
+    missed = 0
+    for name, runs in results.items():
+        latencies = [one for run in runs for one in run["latencies"]]
+        ratio = statistics.median(rates[name]) / bare
+        goal, count = GOALS.get(name), data["queries"].get(name)
+        wrong = {status: times for run in runs for status, times in run["wrong"].items()}
+        bad = (goal is not None and ratio < goal) or (count or 0) > MOST_QUERIES or bool(wrong)
+        missed += bad
+        print(
+            f"{name:<28}{statistics.median(rates[name]):>9.0f}{percentile(latencies, 0.5):>9.2f}{percentile(latencies, 0.95):>9.2f}"
+            f"{ratio:>9.3f}{goal or '':>8}{'' if count is None else count:>9}  {'MISSED' if bad else ''}"
+            f"{f' wrong answers: {wrong}' if wrong else ''}"
+        )
+    spread = ", ".join(f"{rate:.0f}" for rate in rates[BARE])
+    print(f"\nbare view by round: {spread} req/s")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,8 +1,11 @@
+import os
+import secrets
 import subprocess
 import sys
 from datetime import timedelta
 
 import pytest
+from cryptography.fernet import Fernet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -186,17 +189,26 @@ def test_http_refuses_what_is_not_http():
         http.send("GET", "file:///etc/passwd")
 
 
-def test_production_has_no_sandbox_page():
+def test_production_has_no_sandbox_page(tmp_path):
     """The addresses are made when the settings are read, so this needs a process of its own."""
     code = (
-        "from project.settings import testing as s; s.DEVELOPER_PAGES = False; s.PAYMENT_PROVIDERS = {};"
-        "import django; django.setup(); from marketplace.payments import urls;"
-        "print([p.name for p in urls.urlpatterns])"
+        "import django; django.setup();"
+        "from django.conf import settings; from marketplace.payments import urls;"
+        "print(settings.SETTINGS_MODULE, [p.name for p in urls.urlpatterns])"
     )
-    env = {"DJANGO_SETTINGS_MODULE": "project.settings.testing", "PATH": "/usr/bin:/bin"}
+    env = {
+        "DJANGO_SETTINGS_MODULE": "project.settings.production",
+        "SECRET_KEY": secrets.token_urlsafe(64),
+        "FERNET_KEY": Fernet.generate_key().decode(),
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
+        "ALLOWED_HOSTS": "shop.example",
+        "LOG_DIR": str(tmp_path),
+        "PATH": os.environ["PATH"],
+    }
     done = subprocess.run(  # noqa: S603 (our own interpreter)
         [sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=60, check=False
     )
 
-    assert "'webhook'" in done.stdout, done.stderr
+    assert "project.settings.production" in done.stdout, done.stderr
+    assert "'webhook'" in done.stdout
     assert "sandbox" not in done.stdout

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from cachetools import LRUCache
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
@@ -21,6 +22,7 @@ from marketplace.listings.forms import CatalogueForm
 
 TAGS = ("catalogue", "games")
 _CARDS = "<!--cards-->"
+_TYPED = "typed-3f9c1e70"
 _MAX_CHARACTERS = 24_000_000
 _LONGEST_QUERY = 500
 
@@ -54,6 +56,7 @@ def _size(fragment: Fragment) -> int:
 
 
 _kept: LRUCache[Key, Fragment] = LRUCache(_MAX_CHARACTERS, getsizeof=_size)
+_heads: LRUCache[tuple[str, str, str], str] = LRUCache(_MAX_CHARACTERS // 4, getsizeof=len)
 _lock = threading.Lock()
 
 
@@ -79,11 +82,36 @@ def _render(request: HttpRequest, part: str) -> Fragment:
         "filters": form.filters,
         "shelf": shelf,
         "chips": chips(form),
-        "games": selectors.games_with_offers() if part == "main" else (),
         "cards": mark_safe(_CARDS),  # noqa: S308 - our own mark
     }
-    template = "listings/_catalogue.html" if part == "main" else f"listings/_catalogue.html#{part}"
-    before, _mark, after = render_to_string(template, context, request=request).partition(_CARDS)
+    name = "more" if part == "more" else "results"
+    html = render_to_string(f"listings/_catalogue.html#{name}", context, request=request)
+    before, _mark, after = html.partition(_CARDS)
+    if part == "main":
+        before, after = _head(form, request) + before, after + "</div>"
     return Fragment(
         before, after, tuple(row.pk for row in shelf.listings), tuple(cards.render(shelf.listings))
     )
+
+
+def _head(form: CatalogueForm, request: HttpRequest) -> str:
+    """The heading and the filters. A search never asked before shares them with all searches: its words go in last."""
+    shared = form.asked.copy()
+    for name in ("q", "search", "page"):
+        shared.pop(name, None)
+    query = shared.urlencode()
+    key = (generation(*TAGS), query, get_language() or "")
+    with _lock:
+        html = _heads.get(key)
+    if html is None:
+        context = {
+            "form": form,
+            "filters": form.filters,
+            "games": selectors.games_with_offers(),
+            "typed": _TYPED,
+        }
+        html = render_to_string("listings/_catalogue.html#head", context, request=request)
+        if len(query) <= _LONGEST_QUERY:
+            with _lock:
+                _heads[key] = html
+    return html.replace(_TYPED, escape(form.filters.query))

@@ -1,0 +1,205 @@
+"""A small town of people, offers and trades in every state: what the screens are taken of."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from e2e.pictures import inventory
+from marketplace.accounts.models import User
+from marketplace.accounts.tests.factories import UserFactory
+from marketplace.core.testing import run_jobs
+from marketplace.escrow import services as escrow
+from marketplace.escrow.tests import factories as trades
+from marketplace.listings import pictures, services
+from marketplace.listings.models import Listing
+from marketplace.listings.tests.factories import FavoriteFactory, ListingFactory, game
+from marketplace.notifications.models import Notification
+from marketplace.payments import services as payments
+
+SOM = 100
+OFFERS = (
+    (
+        "pubg-mobile",
+        "Conqueror S24 · M416 Glacier max, 214 outfits",
+        3_450_000,
+        4_100_000,
+        {"level": 78, "rank": "conqueror"},
+    ),
+    ("steam", "Steam 12 лет: 214 игр, CS2 Prime, инвентарь 6 млн", 5_900_000, None, {}),
+    (
+        "genshin-impact",
+        "Genshin AR 60 — C6 Raiden, 5★ qurollar toʻplami",
+        2_780_000,
+        3_200_000,
+        {"adventure_rank": 60},
+    ),
+    ("free-fire", "Free Fire: 2018-yilgi akkaunt, Sakura toʻplami bilan", 1_250_000, None, {"level": 81}),
+    ("standoff-2", "Standoff 2: перчатки Geometric, Karambit Gold", 1_890_000, 2_100_000, {"level": 64}),
+    ("roblox", "Roblox 2016, Korblox + Headless, 41 000 R$ spent", 4_150_000, None, {}),
+    ("mobile-legends", "Mobile Legends: Mythical Glory, 312 skinlar", 980_000, 1_150_000, {}),
+    (
+        "pubg-mobile",
+        "Ace Master, X-Suit Pharaoh lv 6, UC 2 400",
+        2_150_000,
+        None,
+        {"level": 71, "rank": "ace-master"},
+    ),
+    (
+        "pubg-mobile",
+        "Glacier lv 4 + Godzilla vehicle, обе сезона закрыты",
+        1_680_000,
+        1_950_000,
+        {"level": 66, "rank": "ace"},
+    ),
+    (
+        "pubg-mobile",
+        "Crown I, 3 ta mifik kiyim, Facebook bogʻlanmagan",
+        720_000,
+        None,
+        {"level": 58, "rank": "crown"},
+    ),
+    ("brawl-stars", "Brawl Stars: 61 000 kubok, barcha brawlerlar", 640_000, None, {}),
+    (
+        "pubg-mobile",
+        "Conqueror ×3, полный сет Blood Raven, 4 года без бана",
+        6_400_000,
+        7_200_000,
+        {"level": 82},
+    ),
+)
+DESCRIPTION = (
+    "Main account since season 3, never shared and never banned. M416 Glacier is level 8 with the hit effect.\n\n"
+    "Akkaunt faqat Google Play’ga bogʻlangan. Pochta bilan birga beriladi, parolni darhol oʻzgartirishingiz mumkin.\n\n"
+    "Продаю, потому что ухожу из игры. Отвечу на любые вопросы."
+)
+
+
+@dataclass
+class Town:
+    """Who lives here, and where their things are. Trades are by the name of their step."""
+
+    seller: User
+    buyer: User
+    moderator: User
+    newcomer: User
+    listing: Listing
+    sold: Listing
+    own: Listing
+    trades: dict[str, Any]
+    payments: dict[str, Any]
+
+    def cookie_of(self, person):
+        """The session cookie of somebody who has just logged in; the key is the browser's, not the database's."""
+        client = Client()
+        client.force_login(person)
+        return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+def build():
+    seller = person("Aziz Karimov", "azizk", plan="premium", rating="4.90", rating_count=312, total_sales=312)
+    sellers = [
+        seller,
+        person("Максим Т.", "maxt", rating="4.80", rating_count=96, total_sales=101),
+        person("Dilnoza R.", "dilnoza", plan="pro", rating="5.00", rating_count=41, total_sales=44),
+        person("Oybek Gʻulomov", "oybek", total_sales=0, is_verified=False),
+    ]
+    offers = [offer(sellers[place % len(sellers)], *row) for place, row in enumerate(OFFERS)]
+    illustrate(offers[0], 5)
+    illustrate(offers[7], 2)
+    for place in range(26):
+        ListingFactory(
+            seller=sellers[place % 4],
+            title=f"Account with {place + 3} rare outfits",
+            price=(300 + 40 * place) * 1000 * SOM,
+        )
+    buyer = trades.fund(person("Jasur Aliyev", "jasur"), 4_820_000 * SOM)
+    for liked in offers[:5]:
+        FavoriteFactory(user=buyer, listing=liked)
+    moderator = UserFactory(full_name="Malika Yusupova", is_staff=True, is_superuser=True)
+    waiting = [
+        offer(
+            each,
+            "pubg-mobile",
+            f"Waiting for review: Conqueror, {n} outfits",
+            900_000,
+            None,
+            {"level": 70},
+            status="pending",
+        )
+        for n, each in enumerate(sellers, 11)
+    ]
+    illustrate(waiting[0], 3)
+    for status in ("draft", "rejected", "archived", "blocked"):
+        offer(seller, "steam", f"Steam account, {status}", 1_100_000, None, {}, status=status)
+    sold = offer(
+        seller, "steam", "Steam 2009, 412 games and four rare badges", 2_200_000, None, {}, status="sold"
+    )
+    silent = trade("paid", seller)
+    escrow.sweep(at=timezone.now() + settings.ESCROW_HAND_OVER_WINDOW + timedelta(minutes=1))
+    cancelled = trade("started", seller)
+    escrow.cancel(trade_id=cancelled.pk, buyer=cancelled.buyer)
+    steps = {"refunded": silent, "cancelled": cancelled}
+    for step in ("started", "paid", "handed_over", "delivered", "confirmed", "disputed"):
+        steps[step] = trade(step, seller)
+    escrow.reveal(trade_id=steps["delivered"].pk, viewer=steps["delivered"].buyer)
+    made = {
+        "pending": deposit(buyer, 150_000),
+        "completed": deposit(buyer, 1_200_000),
+        "failed": deposit(buyer, 90_000),
+        "payout": payments.withdraw(
+            user=buyer,
+            amount=500_000 * SOM,
+            card_number="8600 1404 4188 4427",
+            idempotency_key=uuid.uuid4().hex,
+        ),
+    }
+    done = made["completed"]
+    payments.settle(
+        transaction_id=done.pk, provider="sandbox", provider_id="sb_1", amount=done.amount, currency="UZS"
+    )
+    payments.fail(transaction_id=made["failed"].pk, provider="sandbox", provider_id="sb_2", reason="declined")
+    run_jobs()
+    older = timezone.now() - timedelta(days=1, hours=2)
+    stale = Notification.objects.filter(user=seller).order_by("-pk")[6:].values_list("pk", flat=True)
+    Notification.objects.filter(pk__in=list(stale)).update(created_at=older, is_read=True, read_at=older)
+    return Town(
+        seller, buyer, moderator, UserFactory(full_name="Nargiza Umarova"), offers[0], sold, offers[0], steps, made
+    )  # fmt: skip
+
+
+def person(name, username, **fields):
+    return UserFactory(full_name=name, username=username, email=f"{username}@example.uz", **fields)
+
+
+def offer(seller, slug, title, price, before, attributes, **fields):
+    return ListingFactory(
+        seller=seller, game=game(slug), title=title, price=price * SOM, original_price=before and before * SOM,
+        attributes=attributes, description=DESCRIPTION, is_premium=seller.is_premium,
+        features=["Google Play only", "Handed over with its mailbox"], **fields,
+    )  # fmt: skip
+
+
+def illustrate(listing, number):
+    """Give an offer pictures the way its seller would."""
+    files = [SimpleUploadedFile(f"{n}.png", inventory(n)) for n in range(1, number + 1)]
+    with pictures.stored([pictures.prepare(file) for file in files]) as rows:
+        services.publishing._arrange(listing, rows, first=None)
+        listing.save(update_fields=["cover"])
+
+
+def trade(step, seller):
+    return getattr(trades, step)(
+        seller=seller, title="Conqueror S23 with M416 Fool, 96 outfits", price=950_000 * SOM
+    )
+
+
+def deposit(user, amount):
+    return payments.start_payment(
+        user=user, amount=amount * SOM, method_code="sandbox", idempotency_key=uuid.uuid4().hex
+    )

@@ -36,7 +36,8 @@ def services() -> dict[str, str]:
     """DATABASE_URL and REDIS_URL of what this machine has; SQLite and nothing where it has neither."""
     subprocess.run(["sh", "scripts/services.sh"], cwd=ROOT, check=False)
     found = dict(
-        line.removeprefix("export ").replace("'", "").split("=", 1) for line in (VAR / "services.env").read_text().splitlines()
+        line.removeprefix("export ").replace("'", "").split("=", 1)
+        for line in (VAR / "services.env").read_text().splitlines()
     )
     if "TEST_DATABASE_URL" in found and "TEST_REDIS_URL" in found:
         base, _slash, _name = found["TEST_DATABASE_URL"].rpartition("/")
@@ -82,7 +83,10 @@ def load(plan: dict) -> dict:
         json.dump(plan, file)
         file.flush()
         done = subprocess.run(
-            [sys.executable, str(ROOT / "loadtests/client.py"), file.name], stdout=subprocess.PIPE, text=True, check=False
+            [sys.executable, str(ROOT / "loadtests/client.py"), file.name],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
         )
     if done.returncode:
         raise SystemExit("the load generator failed; its own words stand above")
@@ -104,18 +108,35 @@ def main() -> int:
 
     VAR.mkdir(exist_ok=True)
     found = services()
-    keys = {"SECRET_KEY": secrets.token_urlsafe(60), "FERNET_KEY": "", "ALLOWED_HOSTS": "127.0.0.1", "HTTPS": "false"}
+    keys = {
+        "SECRET_KEY": secrets.token_urlsafe(60),
+        "FERNET_KEY": "",
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "HTTPS": "false",
+        "EMAIL_HOST": "127.0.0.1",
+    }
     from cryptography.fernet import Fernet
 
     keys["FERNET_KEY"] = Fernet.generate_key().decode()
-    common = {**os.environ, **found, "LOG_LEVEL": "ERROR", "LOG_DIR": str(VAR), "MEDIA_ROOT": str(VAR / "bench-media")}
+    common = {
+        **os.environ,
+        **found,
+        "LOG_LEVEL": "ERROR",
+        "LOG_DIR": str(VAR),
+        "MEDIA_ROOT": str(VAR / "bench-media"),
+    }
     seeding = {**common, "DJANGO_SETTINGS_MODULE": "project.settings.development", "DEBUG": "false"}
     running = {**common, **keys, "DJANGO_SETTINGS_MODULE": "project.settings.production"}
     manage(seeding, "migrate", "--verbosity", "0")
     manage(seeding, "seed", "--scale", str(options.listings))
     manage(running, "collectstatic", "--noinput", "--verbosity", "0")
     prepared = subprocess.run(
-        [sys.executable, "loadtests/prepare.py"], cwd=ROOT, env=running, check=True, capture_output=True, text=True
+        [sys.executable, "loadtests/prepare.py"],
+        cwd=ROOT,
+        env=running,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     data = json.loads(prepared.stdout)
 
@@ -145,19 +166,26 @@ def main() -> int:
 def report(results: dict[str, list[dict]], data: dict, found: dict[str, str]) -> int:
     rates = {name: [run["count"] / run["seconds"] for run in runs] for name, runs in results.items()}
     bare = statistics.median(rates[BARE])
-    where = "PostgreSQL and Redis, 2 gunicorn workers x 4 threads" if "REDIS_URL" in found else "SQLite, 1 worker x 4 threads"
-    print(f"\n{where}; {data['on_sale']} listings on sale; medians of {len(results[BARE])} interleaved rounds\n")
+    where = (
+        "PostgreSQL and Redis, 2 gunicorn workers x 4 threads"
+        if "REDIS_URL" in found
+        else "SQLite, 1 worker x 4 threads"
+    )
+    print(
+        f"\n{where}; {data['on_sale']} listings on sale; medians of {len(results[BARE])} interleaved rounds\n"
+    )
     print(f"{'page':<28}{'req/s':>9}{'p50 ms':>9}{'p95 ms':>9}{'/ bare':>9}{'goal':>8}{'queries':>9}  ")
     missed = 0
     for name, runs in results.items():
+        rate = statistics.median(rates[name])
         latencies = [one for run in runs for one in run["latencies"]]
-        ratio = statistics.median(rates[name]) / bare
+        ratio = rate / bare
         goal, count = GOALS.get(name), data["queries"].get(name)
         wrong = {status: times for run in runs for status, times in run["wrong"].items()}
         bad = (goal is not None and ratio < goal) or (count or 0) > MOST_QUERIES or bool(wrong)
         missed += bad
         print(
-            f"{name:<28}{statistics.median(rates[name]):>9.0f}{percentile(latencies, 0.5):>9.2f}{percentile(latencies, 0.95):>9.2f}"
+            f"{name:<28}{rate:>9.0f}{percentile(latencies, 0.5):>9.2f}{percentile(latencies, 0.95):>9.2f}"
             f"{ratio:>9.3f}{goal or '':>8}{'' if count is None else count:>9}  {'MISSED' if bad else ''}"
             f"{f' wrong answers: {wrong}' if wrong else ''}"
         )

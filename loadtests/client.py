@@ -10,6 +10,7 @@ import selectors
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -78,10 +79,15 @@ def run(plan: dict) -> dict:
                     connection.open()
                     poll.register(connection.socket, selectors.EVENT_READ, connection)
                 connection.send(request)
-    return {"seconds": time.perf_counter() - begun, "count": len(latencies), "wrong": wrong, "latencies": latencies}
+    return {
+        "seconds": time.perf_counter() - begun,
+        "count": len(latencies),
+        "wrong": wrong,
+        "latencies": latencies,
+    }
 
 
-def round_and_round(requests: list[bytes]):
+def round_and_round(requests: list[bytes]) -> Iterator[bytes]:
     while True:
         yield from requests
 

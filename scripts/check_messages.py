@@ -85,10 +85,8 @@ for language in LANGUAGES:
             problems.append(f"{language}: fuzzy: {ids[0]!r}")
         if not all(strings):
             problems.append(f"{language}: not translated: {ids[0]!r}")
-        elif len(ids) == 1 and placeholders(ids[0]) != placeholders(strings[0]):
-            problems.append(f"{language}: placeholders differ: {ids[0]!r}")
-        elif len(ids) > 1 and any(
-            set(placeholders(string)) - set(placeholders(ids[1])) for string in strings
+        elif (len(ids) == 1 and placeholders(ids[0]) != placeholders(strings[0])) or (
+            len(ids) > 1 and any(set(placeholders(string)) - set(placeholders(ids[1])) for string in strings)
         ):
             problems.append(f"{language}: placeholders differ: {ids[0]!r}")
     if source is not None:

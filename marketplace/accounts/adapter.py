@@ -17,7 +17,9 @@ class AccountAdapter(DefaultAccountAdapter):
         user.email = form.cleaned_data["email"]
         user.full_name = form.cleaned_data.get("full_name", "")
         return services.register(
-            user=user, language=get_language() or settings.LANGUAGE_CODE, password=form.cleaned_data.get("password1")
+            user=user,
+            language=get_language() or settings.LANGUAGE_CODE,
+            password=form.cleaned_data.get("password1"),
         )
 
     def set_password(self, user: User, password: str) -> None:

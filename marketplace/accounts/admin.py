@@ -9,14 +9,39 @@ from marketplace.core.admin import ReadOnlyAdmin
 @admin.register(User)
 class UserAdmin(BaseUserAdmin):
     ordering = ["-created_at"]
-    list_display = ["email", "full_name", "handle", "plan", "is_verified", "is_staff", "is_active", "created_at"]
+    list_display = [
+        "email",
+        "full_name",
+        "handle",
+        "plan",
+        "is_verified",
+        "is_staff",
+        "is_active",
+        "created_at",
+    ]
     list_filter = ["is_active", "is_staff", "is_verified", "plan", "language"]
     search_fields = ["email", "username", "handle", "full_name", "phone_number"]
-    readonly_fields = ["handle", "rating", "rating_count", "total_sales", "total_purchases", "created_at", "updated_at", "last_login", "deleted_at"]
+    readonly_fields = [
+        "handle",
+        "rating",
+        "rating_count",
+        "total_sales",
+        "total_purchases",
+        "created_at",
+        "updated_at",
+        "last_login",
+        "deleted_at",
+    ]
     fieldsets = [
         (None, {"fields": ["email", "password"]}),
-        (_("Person"), {"fields": ["full_name", "username", "handle", "phone_number", "avatar", "language", "timezone"]}),
-        (_("Standing"), {"fields": ["plan", "is_verified", "rating", "rating_count", "total_sales", "total_purchases"]}),
+        (
+            _("Person"),
+            {"fields": ["full_name", "username", "handle", "phone_number", "avatar", "language", "timezone"]},
+        ),
+        (
+            _("Standing"),
+            {"fields": ["plan", "is_verified", "rating", "rating_count", "total_sales", "total_purchases"]},
+        ),
         (_("Rights"), {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
         (_("Times"), {"fields": ["created_at", "updated_at", "last_login", "deleted_at"]}),
     ]

@@ -17,9 +17,12 @@ AVATAR_MAX_BYTES = 2 * 1024 * 1024
 
 
 class SignupForm(BaseSignupForm):
-    full_name = forms.CharField(label=_("Name"), max_length=120, help_text=_("Buyers and sellers will see it."))
+    full_name = forms.CharField(
+        label=_("Name"), max_length=120, help_text=_("Buyers and sellers will see it.")
+    )
     terms = forms.BooleanField(
-        label=_("I have read the terms and I am 18 or older."), error_messages={"required": _("Agree to the terms to go on.")}
+        label=_("I have read the terms and I am 18 or older."),
+        error_messages={"required": _("Agree to the terms to go on.")},
     )
     field_order = ["full_name", "email", "password1", "password2", "terms"]
 
@@ -32,7 +35,10 @@ class ProfileForm(forms.ModelForm):
     """What a person may change of themselves. `phone_number` is read with spaces and dashes, and kept as E.164."""
 
     phone_number = forms.CharField(
-        label=_("Phone number"), required=False, max_length=24, help_text=_("+998 and nine digits. Nobody else sees it.")
+        label=_("Phone number"),
+        required=False,
+        max_length=24,
+        help_text=_("+998 and nine digits. Nobody else sees it."),
     )
     timezone = forms.ChoiceField(label=_("Time zone"), choices=time_zones)
 
@@ -50,8 +56,10 @@ class ProfileForm(forms.ModelForm):
 
     def clean_phone_number(self) -> str | None:
         """People write it with spaces; it is kept as E.164."""
-        number = "".join(sign for sign in self.cleaned_data.get("phone_number") or "" if sign in "+0123456789")
-        if len(number) == 9:  # noqa: PLR2004 (nine digits are a number within the country)
+        number = "".join(
+            sign for sign in self.cleaned_data.get("phone_number") or "" if sign in "+0123456789"
+        )
+        if len(number) == 9:
             number = "+998" + number
         elif number.startswith("998"):
             number = "+" + number

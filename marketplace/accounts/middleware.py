@@ -17,8 +17,14 @@ class PreferencesMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         # Only a visitor with a session can be anybody; asking the others would touch the session for nothing.
         user = request.user if settings.SESSION_COOKIE_NAME in request.COOKIES else None
-        zone = user.timezone if user is not None and user.is_authenticated else settings.DEFAULT_USER_TIME_ZONE
-        if user is not None and user.is_authenticated and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+        zone = (
+            user.timezone if user is not None and user.is_authenticated else settings.DEFAULT_USER_TIME_ZONE
+        )
+        if (
+            user is not None
+            and user.is_authenticated
+            and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES
+        ):
             translation.activate(user.language)
             request.LANGUAGE_CODE = user.language
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
 from django.conf import settings
@@ -72,7 +72,9 @@ class User(TimestampedModel, SoftDeleteModel, AbstractBaseUser, PermissionsMixin
     username = models.CharField(
         _("username"), max_length=30, unique=True, null=True, blank=True, validators=[validate_username]
     )
-    handle = models.SlugField(_("public handle"), max_length=32, unique=True, default=make_handle, editable=False)
+    handle = models.SlugField(
+        _("public handle"), max_length=32, unique=True, default=make_handle, editable=False
+    )
     phone_number = models.CharField(
         _("phone number"), max_length=13, unique=True, null=True, blank=True, validators=[validate_phone]
     )
@@ -85,7 +87,9 @@ class User(TimestampedModel, SoftDeleteModel, AbstractBaseUser, PermissionsMixin
         _("verified"), default=False, help_text=_("The e-mail address or the phone number is confirmed.")
     )
 
-    rating = models.DecimalField(_("rating"), max_digits=3, decimal_places=2, null=True, blank=True, editable=False)
+    rating = models.DecimalField(
+        _("rating"), max_digits=3, decimal_places=2, null=True, blank=True, editable=False
+    )
     rating_count = models.PositiveIntegerField(_("number of ratings"), default=0, editable=False)
     total_sales = models.PositiveIntegerField(_("sales"), default=0, editable=False)
     total_purchases = models.PositiveIntegerField(_("purchases"), default=0, editable=False)
@@ -97,7 +101,7 @@ class User(TimestampedModel, SoftDeleteModel, AbstractBaseUser, PermissionsMixin
     objects = UserManager()
 
     USERNAME_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
         verbose_name = _("user")
@@ -108,7 +112,8 @@ class User(TimestampedModel, SoftDeleteModel, AbstractBaseUser, PermissionsMixin
             models.CheckConstraint(condition=~models.Q(username=""), name="user_username_null_not_empty"),
             models.CheckConstraint(condition=~models.Q(phone_number=""), name="user_phone_null_not_empty"),
             models.CheckConstraint(
-                condition=models.Q(rating__isnull=True) | models.Q(rating__gte=1, rating__lte=5), name="user_rating_range"
+                condition=models.Q(rating__isnull=True) | models.Q(rating__gte=1, rating__lte=5),
+                name="user_rating_range",
             ),
         ]
         indexes = [models.Index(fields=["created_at"], name="user_created")]
@@ -134,7 +139,11 @@ class User(TimestampedModel, SoftDeleteModel, AbstractBaseUser, PermissionsMixin
     def balance(self) -> int:
         """What this person can spend in soʻm, in minor units: a view of the ledger, never a column of its own."""
         accounts = self.ledger_accounts.all()
-        return sum(account.balance for account in accounts if account.kind == "available" and account.currency == "UZS")
+        return sum(
+            account.balance
+            for account in accounts
+            if account.kind == "available" and account.currency == "UZS"
+        )
 
     def choose_language(self, language: str) -> None:
         self.language = language
@@ -161,6 +170,20 @@ class PasswordHistory(UUIDModel):
 
 def time_zones() -> list[tuple[str, str]]:
     """The zones people may choose: where our users live first, then the rest of the world."""
-    near = ["Asia/Tashkent", "Asia/Samarkand", "Asia/Almaty", "Asia/Aqtau", "Asia/Bishkek", "Asia/Dushanbe", "Europe/Moscow"]
-    others = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "posix/", "right/")))
-    return [(zone, zone.replace("_", " ")) for zone in [*near, *(zone for zone in others if zone not in near)]]
+    near = [
+        "Asia/Tashkent",
+        "Asia/Samarkand",
+        "Asia/Almaty",
+        "Asia/Aqtau",
+        "Asia/Bishkek",
+        "Asia/Dushanbe",
+        "Europe/Moscow",
+    ]
+    others = sorted(
+        zone
+        for zone in available_timezones()
+        if "/" in zone and not zone.startswith(("Etc/", "posix/", "right/"))
+    )
+    return [
+        (zone, zone.replace("_", " ")) for zone in [*near, *(zone for zone in others if zone not in near)]
+    ]

@@ -42,6 +42,9 @@ class EncryptedJSONField(EncryptedTextField):
     """JSON that is encrypted as a whole."""
 
     description = _("Encrypted JSON")
+    # For the type checker: any JSON goes in and comes out.
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
 
     def to_python(self, value: Any) -> Any:
         return value

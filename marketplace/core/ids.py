@@ -15,7 +15,7 @@ def uuid7() -> uuid.UUID:
 
     48 bits of milliseconds, then 12 bits that count up within one millisecond (method 1 of the RFC), then 62 random bits.
     """
-    global _last  # noqa: PLW0603
+    global _last
     with _lock:
         tick = (time.time_ns() // 1_000_000) << 12
         _last = tick = tick if tick > _last else _last + 1

@@ -1,7 +1,7 @@
 """The channel layer of the one-process set-up."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from channels.layers import InMemoryChannelLayer
@@ -20,7 +20,7 @@ class ThreadSafeInMemoryLayer(InMemoryChannelLayer):
         self._home = asyncio.get_running_loop()
         return await super().receive(channel)
 
-    async def _hop(self, send: Callable[..., Awaitable[None]], *args: Any) -> None:
+    async def _hop(self, send: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
         home = self._home
         if home is None or home is asyncio.get_running_loop() or not home.is_running():
             await send(*args)

@@ -100,7 +100,7 @@ class AnonymousPageMiddleware:
             return _answer(request, kept)
         response = self.get_response(request)
         mark = getattr(response, "kept", None)
-        if mark is None or response.status_code != 200 or response.cookies or response.streaming:  # noqa: PLR2004
+        if mark is None or response.status_code != 200 or response.cookies or response.streaming:
             return response
         tags, stamp, visited = mark
         etag = f'W/"{hashlib.blake2s(response.content, digest_size=12).hexdigest()}"'

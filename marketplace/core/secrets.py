@@ -46,11 +46,11 @@ def _example_values(example: Path) -> set[str]:
         if "=" in line and line[:1] not in "# "
     )
     # Plain settings (a port, a flag) may well equal their example; what looks like a secret may not.
-    return {value.strip() for _name, value in pairs if len(value.strip()) >= 12}  # noqa: PLR2004
+    return {value.strip() for _name, value in pairs if len(value.strip()) >= 12}
 
 
 def _is_fernet_key(value: str) -> bool:
     try:
-        return len(base64.urlsafe_b64decode(value)) == 32  # noqa: PLR2004
+        return len(base64.urlsafe_b64decode(value)) == 32
     except (binascii.Error, ValueError):
         return False

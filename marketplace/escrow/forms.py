@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from marketplace.accounts.selectors import person
 from marketplace.escrow.models import Dispute
 
 BALANCE = "balance"
@@ -61,11 +62,8 @@ class PasswordAgainForm(forms.Form):
         super().__init__(*args, **kwargs)
 
     def clean_password(self) -> str:
-        password = self.cleaned_data["password"]
-        if (
-            authenticate(self.request, username=self.request.user.email, password=password)
-            != self.request.user
-        ):
+        password, reader = self.cleaned_data["password"], person(self.request)
+        if authenticate(self.request, username=reader.email, password=password) != reader:
             raise ValidationError(_("This is not your password."), code="wrong_password")
         return password
 

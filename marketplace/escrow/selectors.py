@@ -22,9 +22,7 @@ FINISHED = (Status.CONFIRMED, Status.REFUNDED, Status.CANCELLED)
 def trades_of(user: Any) -> QuerySet[EscrowTransaction]:
     """The trades in which a person is a party, newest first, with listing, game and both people."""
     return (
-        EscrowTransaction.objects.of(user)
-        .select_related("listing__game", "buyer", "seller")
-        .order_by("-id")
+        EscrowTransaction.objects.of(user).select_related("listing__game", "buyer", "seller").order_by("-id")
     )
 
 

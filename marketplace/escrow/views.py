@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from marketplace.accounts.selectors import person
 from marketplace.core import htmx
 from marketplace.core.errors import DomainError
 from marketplace.core.money import Money
@@ -86,7 +87,7 @@ def _buy(request: HttpRequest, form: BuyForm, listing_id: uuid.UUID) -> HttpResp
     step = services.buy_from_balance if chosen == BALANCE else services.buy
     trade = step(
         listing_id=listing_id,
-        buyer=request.user,
+        buyer=person(request),
         idempotency_key=key,
         expected_amount=form.cleaned_data["price"],
     )
@@ -99,7 +100,7 @@ def _to_gateway(request: HttpRequest, trade: EscrowTransaction, method: str, key
     back = request.build_absolute_uri(reverse("escrow:trade", args=[trade.pk]))
     started = services.pay_through(
         trade_id=trade.pk,
-        buyer=request.user,
+        buyer=person(request),
         method_code=method,
         idempotency_key=f"{key}:{method}",
         return_url=back,
@@ -144,14 +145,14 @@ def _trade_context(request: HttpRequest, found: EscrowTransaction, **more: objec
 @login_required
 def pay(request: HttpRequest, trade_id: uuid.UUID) -> HttpResponse:
     """Pay for a trade that waits, from the wallet or at a gateway."""
-    found = get_object_or_404(selectors.trades_of(request.user), pk=trade_id, buyer=request.user)
+    found = get_object_or_404(selectors.trades_of(request.user), pk=trade_id, buyer=person(request))
     balances = ledger.balances(request.user, found.currency)
     form = BuyForm(request.POST, methods=_methods(found.currency, balances.available))
     if form.is_valid():
         try:
             if form.cleaned_data["method"] != BALANCE:
                 return _to_gateway(request, found, form.cleaned_data["method"], str(form.cleaned_data["key"]))
-            services.pay_from_balance(trade_id=found.pk, buyer=request.user)
+            services.pay_from_balance(trade_id=found.pk, buyer=person(request))
             return redirect("escrow:trade", found.pk)
         except InsufficientFunds as error:
             form.add_error("method", str(error.message))
@@ -161,8 +162,8 @@ def pay(request: HttpRequest, trade_id: uuid.UUID) -> HttpResponse:
 @require_POST
 @login_required
 def cancel(request: HttpRequest, trade_id: uuid.UUID) -> HttpResponse:
-    found = get_object_or_404(selectors.trades_of(request.user), pk=trade_id, buyer=request.user)
-    services.cancel(trade_id=found.pk, buyer=request.user)
+    found = get_object_or_404(selectors.trades_of(request.user), pk=trade_id, buyer=person(request))
+    services.cancel(trade_id=found.pk, buyer=person(request))
     messages.success(request, _("The purchase is cancelled. The listing is for sale again."))
     return redirect("escrow:trade", found.pk)
 
@@ -171,11 +172,11 @@ def cancel(request: HttpRequest, trade_id: uuid.UUID) -> HttpResponse:
 @require_POST
 @login_required
 def hand_over(request: HttpRequest, trade_id: uuid.UUID) -> HttpResponse:
-    found = get_object_or_404(selectors.trades_of(request.user), pk=trade_id, seller=request.user)
+    found = get_object_or_404(selectors.trades_of(request.user), pk=trade_id, seller=person(request))
     form = HandOverForm(request.POST)
     if form.is_valid():
         try:
-            services.hand_over(trade_id=found.pk, seller=request.user, **form.cleaned_data)
+            services.hand_over(trade_id=found.pk, seller=person(request), **form.cleaned_data)
             messages.success(request, _("The login is in the secure box. The buyer has been told."))
             return redirect("escrow:trade", found.pk)
         except NothingToHandOver as error:
@@ -192,21 +193,21 @@ def hand_over(request: HttpRequest, trade_id: uuid.UUID) -> HttpResponse:
 @never_cache
 def reveal(request: HttpRequest, trade_id: uuid.UUID) -> HttpResponse:
     """Show the login once, in the answer to the password. It is in no address, no session and no cache."""
-    found = get_object_or_404(selectors.trades_of(request.user), pk=trade_id, buyer=request.user)
+    found = get_object_or_404(selectors.trades_of(request.user), pk=trade_id, buyer=person(request))
     form = PasswordAgainForm(request.POST, request=request)
     if not form.is_valid():
         return render(
             request, "escrow/trade.html", _trade_context(request, found, password_form=form), status=422
         )
-    _trade, box = services.reveal(trade_id=found.pk, viewer=request.user)
+    _trade, box = services.reveal(trade_id=found.pk, viewer=person(request))
     return render(request, "escrow/trade.html", _trade_context(request, found, box=box))
 
 
 @require_POST
 @login_required
 def accept(request: HttpRequest, trade_id: uuid.UUID) -> HttpResponse:
-    found = get_object_or_404(selectors.trades_of(request.user), pk=trade_id, buyer=request.user)
-    services.accept(trade_id=found.pk, buyer=request.user)
+    found = get_object_or_404(selectors.trades_of(request.user), pk=trade_id, buyer=person(request))
+    services.accept(trade_id=found.pk, buyer=person(request))
     return redirect("escrow:trade", found.pk)
 
 
@@ -214,10 +215,10 @@ def accept(request: HttpRequest, trade_id: uuid.UUID) -> HttpResponse:
 @login_required
 def confirm(request: HttpRequest, trade_id: uuid.UUID) -> HttpResponse:
     """GET asks once more, for browsers without dialogs; POST releases the money."""
-    found = get_object_or_404(selectors.trades_of(request.user), pk=trade_id, buyer=request.user)
+    found = get_object_or_404(selectors.trades_of(request.user), pk=trade_id, buyer=person(request))
     if request.method == "GET":
         return render(request, "escrow/confirm.html", _trade_context(request, found))
-    services.confirm(trade_id=found.pk, buyer=request.user)
+    services.confirm(trade_id=found.pk, buyer=person(request))
     messages.success(request, _("The seller is paid. Thank you for trading here."))
     return redirect("escrow:trade", found.pk)
 
@@ -229,7 +230,7 @@ def dispute(request: HttpRequest, trade_id: uuid.UUID) -> HttpResponse:
     form = DisputeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            services.open_dispute(trade_id=found.pk, user=request.user, **form.cleaned_data)
+            services.open_dispute(trade_id=found.pk, user=person(request), **form.cleaned_data)
             return redirect("escrow:trade", found.pk)
         except DomainError as error:
             form.add_error(None, str(error.message))

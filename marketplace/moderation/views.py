@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from marketplace.accounts.selectors import may_moderate
+from marketplace.accounts.selectors import may_moderate, person
 from marketplace.listings import services as listings
 from marketplace.moderation import selectors
 from marketplace.moderation.forms import RejectForm
@@ -31,7 +31,7 @@ def moderators_only(view: View) -> View:
     @login_required
     @never_cache
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        if not may_moderate(request.user):
+        if not may_moderate(person(request)):
             raise PermissionDenied
         return view(request, *args, **kwargs)
 
@@ -75,7 +75,7 @@ def _queue(request: HttpRequest, *, chosen: str, form: RejectForm | None = None)
 @moderators_only
 def approve(request: HttpRequest, listing_id: uuid.UUID) -> HttpResponse:
     listing = get_object_or_404(selectors.queue(), pk=listing_id)
-    listings.approve(listing_id=listing.pk, moderator=request.user)
+    listings.approve(listing_id=listing.pk, moderator=person(request))
     messages.success(request, _("“%(title)s” is published.") % {"title": listing.title})
     return redirect("moderation:queue")
 
@@ -87,6 +87,6 @@ def reject(request: HttpRequest, listing_id: uuid.UUID) -> HttpResponse:
     form = RejectForm(request.POST)
     if not form.is_valid():
         return _queue(request, chosen=str(listing.pk), form=form)
-    listings.reject(listing_id=listing.pk, moderator=request.user, reason=form.text())
+    listings.reject(listing_id=listing.pk, moderator=person(request), reason=form.text())
     messages.success(request, _("“%(title)s” was sent back to its seller.") % {"title": listing.title})
     return redirect("moderation:queue")

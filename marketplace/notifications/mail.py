@@ -23,7 +23,10 @@ def send(*, template: str, to: str, subject: str, context: dict[str, Any]) -> No
     context = {"site_url": settings.SITE_URL, "language": get_language(), **context}
     subject = subject or render_to_string(f"emails/{template}_subject.txt", context)
     message = EmailMultiAlternatives(
-        " ".join(subject.split()), render_to_string(f"emails/{template}.txt", context), settings.DEFAULT_FROM_EMAIL, [to]
+        " ".join(subject.split()),
+        render_to_string(f"emails/{template}.txt", context),
+        settings.DEFAULT_FROM_EMAIL,
+        [to],
     )
     message.attach_alternative(render_to_string(f"emails/{template}.html", context), "text/html")
     message.send()
@@ -35,7 +38,9 @@ class DeveloperBackend(ConsoleBackend):
     def write_message(self, message: EmailMessage) -> None:
         MAIL_DIR.mkdir(parents=True, exist_ok=True)
         (MAIL_DIR / f"{time.time_ns()}.eml").write_bytes(message.message().as_bytes())
-        self.stream.write(f"mail to {', '.join(message.to)}: {message.subject} (read it at {settings.SITE_URL}/dev/mail/)\n")
+        self.stream.write(
+            f"mail to {', '.join(message.to)}: {message.subject} (read it at {settings.SITE_URL}/dev/mail/)\n"
+        )
 
 
 def kept_mails(*, most: int = 50) -> Iterable[dict[str, str]]:
@@ -47,6 +52,13 @@ def kept_mails(*, most: int = 50) -> Iterable[dict[str, str]]:
 def read_mail(file: Path) -> dict[str, str]:
     message = message_from_bytes(file.read_bytes(), policy=policy.default)
     parts = {
-        kind: body.get_content() if (body := message.get_body(preferencelist=(kind,))) else "" for kind in ("plain", "html")
+        kind: body.get_content() if (body := message.get_body(preferencelist=(kind,))) else ""
+        for kind in ("plain", "html")
     }
-    return {"name": file.stem, "to": message["to"], "subject": message["subject"], "date": message["date"], **parts}
+    return {
+        "name": file.stem,
+        "to": message["to"],
+        "subject": message["subject"],
+        "date": message["date"],
+        **parts,
+    }

@@ -37,7 +37,9 @@ class Notification(UUIDModel):
     title = models.CharField(_("title"), max_length=200)
     message = models.TextField(_("message"))
     data = models.JSONField(default=dict, blank=True)
-    action_url = models.CharField(_("address"), max_length=300, blank=True, validators=[validate_internal_path])
+    action_url = models.CharField(
+        _("address"), max_length=300, blank=True, validators=[validate_internal_path]
+    )
     is_read = models.BooleanField(_("read"), default=False)
     read_at = models.DateTimeField(null=True, blank=True)
     emailed_at = models.DateTimeField(null=True, blank=True)
@@ -53,7 +55,8 @@ class Notification(UUIDModel):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(is_read=False, read_at__isnull=True) | models.Q(is_read=True, read_at__isnull=False),
+                condition=models.Q(is_read=False, read_at__isnull=True)
+                | models.Q(is_read=True, read_at__isnull=False),
                 name="notification_read_has_a_time",
             ),
             models.CheckConstraint(

@@ -23,7 +23,9 @@ type Value = str | Promise | Money | datetime
 _TYPES = "notification-types"
 
 
-def notify(*, user: User, kind: str, context: dict[str, Value] | None = None, action_url: str = "") -> Notification | None:
+def notify(
+    *, user: User, kind: str, context: dict[str, Value] | None = None, action_url: str = ""
+) -> Notification | None:
     """Tell a person something, in their language and time zone: a row and an e-mail job in the caller's transaction.
 
     `kind` is a key of `kinds.KINDS`; `context` fills its words (amounts as Money, times as aware datetimes);
@@ -37,13 +39,20 @@ def notify(*, user: User, kind: str, context: dict[str, Value] | None = None, ac
         values = {name: _as_text(value) for name, value in (context or {}).items()}
         title, message = str(words.title) % values, str(words.message) % values
     notification = Notification(
-        user=user, type_id=type_id, title=title[:200], message=message, data={"kind": kind, **values}, action_url=action_url
+        user=user,
+        type_id=type_id,
+        title=title[:200],
+        message=message,
+        data={"kind": kind, **values},
+        action_url=action_url,
     )
     notification.clean_fields(exclude=["user", "type"])
     notification.save(force_insert=True)
     if words.by_email:
         jobs.enqueue("tasks.notifications.send_email", notification_id=str(notification.pk))
-    realtime.publish(f"user:{user.pk}", "notification", {"id": str(notification.pk), "title": notification.title})
+    realtime.publish(
+        f"user:{user.pk}", "notification", {"id": str(notification.pk), "title": notification.title}
+    )
     return notification
 
 
@@ -71,7 +80,9 @@ def _type_of(kind: str) -> tuple[int, bool]:
 
 def mark_read(*, user: User, notification_id: uuid.UUID) -> None:
     """Somebody else's notification is simply not found, and nothing happens."""
-    Notification.objects.filter(user=user, pk=notification_id, is_read=False).update(is_read=True, read_at=timezone.now())
+    Notification.objects.filter(user=user, pk=notification_id, is_read=False).update(
+        is_read=True, read_at=timezone.now()
+    )
 
 
 def mark_all_read(*, user: User) -> int:

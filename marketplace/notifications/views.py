@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from marketplace.accounts.selectors import person
 from marketplace.core import htmx
 from marketplace.notifications import mail, selectors, services
 
@@ -19,7 +20,9 @@ PAGE = 20
 def notification_list(request: HttpRequest) -> HttpResponse:
     found = selectors.notifications_of(request.user)
     only_unread = request.GET.get("show") == "unread"
-    page = Paginator(found.filter(is_read=False) if only_unread else found, PAGE).get_page(request.GET.get("page"))
+    page = Paginator(found.filter(is_read=False) if only_unread else found, PAGE).get_page(
+        request.GET.get("page")
+    )
     context = {"page": page, "only_unread": only_unread}
     return htmx.render(request, "notifications/list.html", context, partials={"notifications"})
 
@@ -29,14 +32,14 @@ def notification_list(request: HttpRequest) -> HttpResponse:
 def notification_open(request: HttpRequest, notification_id: uuid.UUID) -> HttpResponse:
     """Mark as read and go to what it is about."""
     notification = get_object_or_404(selectors.notifications_of(request.user), pk=notification_id)
-    services.mark_read(user=request.user, notification_id=notification.pk)
+    services.mark_read(user=person(request), notification_id=notification.pk)
     return redirect(notification.action_url or "notifications:list")
 
 
 @require_POST
 @login_required
 def read_all(request: HttpRequest) -> HttpResponse:
-    services.mark_all_read(user=request.user)
+    services.mark_all_read(user=person(request))
     return redirect("notifications:list")
 
 

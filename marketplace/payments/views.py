@@ -1,7 +1,6 @@
 """The wallet: balances and history, money in, money out."""
 
 from datetime import timedelta
-from typing import cast
 from uuid import UUID
 
 from django.conf import settings
@@ -17,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from marketplace.accounts.models import User
+from marketplace.accounts.selectors import person
 from marketplace.core import htmx
 from marketplace.core.errors import DomainError
 from marketplace.core.money import Money
@@ -46,11 +45,6 @@ FIELD_OF = {
     BadCard: "card_number",
     MethodNotAvailable: "method",
 }
-
-
-def _person(request: HttpRequest) -> User:
-    """Who is signed in; `login_required` has seen to it."""
-    return cast("User", request.user)
 
 
 @require_safe
@@ -134,7 +128,7 @@ def deposit(request: HttpRequest) -> HttpResponse:
 def _start(request: HttpRequest, form: DepositForm) -> Transaction:
     key = form.cleaned_data["key"]
     return services.start_payment(
-        user=_person(request),
+        user=person(request),
         amount=form.cleaned_data["amount"],
         currency=form.cleaned_data["method"].currency,
         method_code=form.cleaned_data["method"].code,
@@ -165,7 +159,7 @@ def withdraw(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             payout = services.withdraw(
-                user=_person(request),
+                user=person(request),
                 amount=form.cleaned_data["amount"],
                 card_number=form.cleaned_data["card_number"],
                 idempotency_key=form.cleaned_data["key"],

@@ -29,7 +29,12 @@ class Clock:
 def set_back(to: datetime) -> Iterator[Clock]:
     """Let the services believe that it is then. Column defaults hold the function itself, so they are replaced too."""
     clock = Clock(to)
-    fields = [field for model in apps.get_models() for field in model._meta.concrete_fields if field.default is _real]
+    fields = [
+        field
+        for model in apps.get_models()
+        for field in model._meta.concrete_fields
+        if field.default is _real
+    ]
     try:
         for field in fields:
             field.default = clock

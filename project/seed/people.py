@@ -76,7 +76,9 @@ def make(person: Person, *, now: datetime, staff: bool = False, superuser: bool 
 def moderators_group() -> Group:
     """Who is in it works at the moderation screens."""
     group, _made = Group.objects.get_or_create(name="Moderators")
-    group.permissions.add(Permission.objects.get(codename="moderate_listing", content_type__app_label="listings"))
+    group.permissions.add(
+        Permission.objects.get(codename="moderate_listing", content_type__app_label="listings")
+    )
     return group
 
 

@@ -17,7 +17,7 @@ UPLOADED = (960, 720)
 @lru_cache(maxsize=400)
 def picture(color: str, second: str, kind: int) -> Renditions:
     """One of a game's pictures as renditions: prepared once, stored as often as it is used."""
-    rng = random.Random(f"{color}{kind}")  # noqa: S311
+    rng = random.Random(f"{color}{kind}")
     image = _ground(color, second, rng)
     draw = ImageDraw.Draw(image, "RGBA")
     rng.choice((_inventory, _profile, _arena, _cards))(draw, rng)
@@ -52,12 +52,18 @@ def _profile(draw: ImageDraw.ImageDraw, rng: random.Random) -> None:
     draw.rounded_rectangle((80, 110, 460, 790), 28, fill="#0c0f16aa")
     _glyph(draw, rng, 270, 330, 110, "#f3d27f")
     for line in range(5):
-        draw.rounded_rectangle((130, 520 + line * 46, 130 + rng.randint(120, 280), 536 + line * 46), 8, fill="#eef1f6")
+        draw.rounded_rectangle(
+            (130, 520 + line * 46, 130 + rng.randint(120, 280), 536 + line * 46), 8, fill="#eef1f6"
+        )
     draw.rounded_rectangle((500, 110, 1120, 790), 28, fill="#0c0f16aa")
     for line in range(9):
         y = 170 + line * 66
         draw.rounded_rectangle((550, y, 1070, y + 18), 9, fill="#ffffff22")
-        draw.rounded_rectangle((550, y, 550 + rng.randint(80, 520), y + 18), 9, fill=rng.choice(["#4fd6a3", "#6d86ff", "#e0b04a"]))
+        draw.rounded_rectangle(
+            (550, y, 550 + rng.randint(80, 520), y + 18),
+            9,
+            fill=rng.choice(["#4fd6a3", "#6d86ff", "#e0b04a"]),
+        )
 
 
 def _arena(draw: ImageDraw.ImageDraw, rng: random.Random) -> None:
@@ -82,7 +88,9 @@ def _cards(draw: ImageDraw.ImageDraw, rng: random.Random) -> None:
         draw.rounded_rectangle((x, 150, x + 290, 750), 26, fill="#0c0f16bb", outline=tone, width=6)
         _glyph(draw, rng, x + 145, 370, 95, tone)
         for line in range(3):
-            draw.rounded_rectangle((x + 45, 580 + line * 44, x + 45 + rng.randint(90, 200), 598 + line * 44), 9, fill="#eef1f6")
+            draw.rounded_rectangle(
+                (x + 45, 580 + line * 44, x + 45 + rng.randint(90, 200), 598 + line * 44), 9, fill="#eef1f6"
+            )
 
 
 def _glyph(draw: ImageDraw.ImageDraw, rng: random.Random, x: float, y: float, size: float, tone: str) -> None:
@@ -96,6 +104,14 @@ def _glyph(draw: ImageDraw.ImageDraw, rng: random.Random, x: float, y: float, si
             points.append((x + reach * math.sin(angle), y - reach * math.cos(angle)))
         draw.polygon(points, fill=tone)
     elif kind == 1:
-        draw.polygon([(x, y - size), (x + size * 0.8, y - size * 0.2), (x, y + size), (x - size * 0.8, y - size * 0.2)], fill=tone)
+        draw.polygon(
+            [
+                (x, y - size),
+                (x + size * 0.8, y - size * 0.2),
+                (x, y + size),
+                (x - size * 0.8, y - size * 0.2),
+            ],
+            fill=tone,
+        )
     else:
         draw.ellipse((x - size, y - size, x + size, y + size), outline=tone, width=max(4, int(size / 5)))

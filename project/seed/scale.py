@@ -45,9 +45,16 @@ def fill_up(games: Sequence[Game], count: int, *, say: Callable[[str], None]) ->
         batch = []
         for _one in range(min(BATCH, missing - added)):
             number += 1
-            rng = random.Random(number)  # noqa: S311
+            rng = random.Random(number)
             at = now - timedelta(minutes=20 + (number - FIRST) % 100_000)
-            one = offer(rng.choice(games), rng.choice(crowd), rng, key=key_of(number, at), at=at, status=Listing.Status.ACTIVE)
+            one = offer(
+                rng.choice(games),
+                rng.choice(crowd),
+                rng,
+                key=key_of(number, at),
+                at=at,
+                status=Listing.Status.ACTIVE,
+            )
             batch.append(one)
         import_listings(batch)
         added += len(batch)

@@ -37,9 +37,12 @@ def add(buyers: Sequence[User], *, clock: Clock, now: datetime) -> int:
     """Play the trades in the order of time; nothing when there are trades already. Returns how many."""
     if EscrowTransaction.objects.exists():
         return 0
-    rng = random.Random(7)  # noqa: S311
+    rng = random.Random(7)
     offers = list(
-        Listing.objects.alive().filter(status="active", price__lte=6_000_000_00).select_related("seller").order_by("pk")[:160]
+        Listing.objects.alive()
+        .filter(status="active", price__lte=6_000_000_00)
+        .select_related("seller")
+        .order_by("pk")[:160]
     )
     rng.shuffle(offers)
     made = 0

@@ -1,5 +1,7 @@
 """The real thing. It refuses to start on a missing or sample secret, and says which."""
 
+from pathlib import Path
+
 from django.core.exceptions import ImproperlyConfigured
 
 from marketplace.core.secrets import unfit_secrets
@@ -14,6 +16,7 @@ unfit = unfit_secrets(
         "FERNET_KEY": env.str("FERNET_KEY", ""),
         "DATABASE_URL": env.str("DATABASE_URL", ""),
         "ALLOWED_HOSTS": env.str("ALLOWED_HOSTS", ""),
+        "EMAIL_HOST": env.str("EMAIL_HOST", ""),
         "EMAIL_HOST_PASSWORD": env.str("EMAIL_HOST_PASSWORD", "unset"),
         "SENTRY_DSN": env.str("SENTRY_DSN", "unset"),
     },

@@ -141,7 +141,7 @@ def pay_through(
 
 def lock_for_payment(paid: Transaction) -> None:
     """Take the trade's lock before ledger accounts are locked, so that all writers lock in one order."""
-    EscrowTransaction.objects.select_for_update().filter(pk=paid.reference).first()
+    EscrowTransaction.objects.select_for_update().filter(pk=str(paid.reference)).first()
 
 
 def settle_payment(paid: Transaction) -> None:

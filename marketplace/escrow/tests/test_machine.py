@@ -20,7 +20,8 @@ from marketplace.core.errors import DomainError
 from marketplace.escrow import services
 from marketplace.escrow.models import EscrowTransaction
 from marketplace.escrow.tests import factories as trades
-from marketplace.ledger import checks, selectors as ledger
+from marketplace.ledger import checks
+from marketplace.ledger import selectors as ledger
 from marketplace.listings.tests.factories import ListingFactory
 
 Status = EscrowTransaction.Status

@@ -3,6 +3,7 @@
 import itertools
 import threading
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import transaction
@@ -14,7 +15,8 @@ from marketplace.escrow import services
 from marketplace.escrow.models import EscrowTransaction
 from marketplace.escrow.services import _steps, dispute, purchase, settlement
 from marketplace.escrow.tests import factories as trades
-from marketplace.ledger import checks, selectors as ledger
+from marketplace.ledger import checks
+from marketplace.ledger import selectors as ledger
 from marketplace.listings.models import Listing
 from marketplace.listings.tests.factories import ListingFactory
 
@@ -75,9 +77,13 @@ def test_confirm_against_dispute_has_one_winner():
         trade = trades.delivered()
 
         in_parallel(
-            lambda: services.confirm(trade_id=trade.pk, buyer=trade.buyer),
-            lambda: services.open_dispute(
-                trade_id=trade.pk, user=trade.seller, reason="other", statement="The buyer has not paid me."
+            partial(services.confirm, trade_id=trade.pk, buyer=trade.buyer),
+            partial(
+                services.open_dispute,
+                trade_id=trade.pk,
+                user=trade.seller,
+                reason="other",
+                statement="Not paid.",
             ),
         )
 

@@ -9,7 +9,8 @@ from marketplace.escrow import services
 from marketplace.escrow.errors import NotHandedOver, NothingToHandOver, PriceChanged, TradeNotOpen
 from marketplace.escrow.models import EscrowTransaction
 from marketplace.escrow.tests import factories as trades
-from marketplace.ledger import checks, selectors as ledger
+from marketplace.ledger import checks
+from marketplace.ledger import selectors as ledger
 from marketplace.ledger.errors import InsufficientFunds
 from marketplace.listings import services as listings
 from marketplace.listings.errors import ListingNotAvailable, OwnListing

@@ -3,13 +3,13 @@
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
-import marketplace.core.ids
 from django.conf import settings
 from django.db import migrations, models
 
+import marketplace.core.ids
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -18,41 +18,107 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='NotificationType',
+            name="NotificationType",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=40, unique=True, verbose_name='code')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('icon', models.CharField(default='bell', max_length=40, verbose_name='icon')),
-                ('is_active', models.BooleanField(default=True, verbose_name='active')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField(max_length=40, unique=True, verbose_name="code")),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                ("icon", models.CharField(default="bell", max_length=40, verbose_name="icon")),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
             ],
             options={
-                'verbose_name': 'notification type',
-                'verbose_name_plural': 'notification types',
-                'ordering': ['code'],
+                "verbose_name": "notification type",
+                "verbose_name_plural": "notification types",
+                "ordering": ["code"],
             },
         ),
         migrations.CreateModel(
-            name='Notification',
+            name="Notification",
             fields=[
-                ('id', models.UUIDField(default=marketplace.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('title', models.CharField(max_length=200, verbose_name='title')),
-                ('message', models.TextField(verbose_name='message')),
-                ('data', models.JSONField(blank=True, default=dict)),
-                ('action_url', models.CharField(blank=True, max_length=300, validators=[django.core.validators.RegexValidator('^/(?![/\\\\])[^\\s\\\\]*\\Z', 'Only addresses within this site.')], verbose_name='address')),
-                ('is_read', models.BooleanField(default=False, verbose_name='read')),
-                ('read_at', models.DateTimeField(blank=True, null=True)),
-                ('emailed_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notifications', to=settings.AUTH_USER_MODEL)),
-                ('type', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='notifications.notificationtype')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=marketplace.core.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("title", models.CharField(max_length=200, verbose_name="title")),
+                ("message", models.TextField(verbose_name="message")),
+                ("data", models.JSONField(blank=True, default=dict)),
+                (
+                    "action_url",
+                    models.CharField(
+                        blank=True,
+                        max_length=300,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^/(?![/\\\\])[^\\s\\\\]*\\Z", "Only addresses within this site."
+                            )
+                        ],
+                        verbose_name="address",
+                    ),
+                ),
+                ("is_read", models.BooleanField(default=False, verbose_name="read")),
+                ("read_at", models.DateTimeField(blank=True, null=True)),
+                ("emailed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="created"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="notifications",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "type",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="notifications.notificationtype",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'notification',
-                'verbose_name_plural': 'notifications',
-                'ordering': ['-id'],
-                'indexes': [models.Index(fields=['user', '-id'], name='notification_inbox'), models.Index(condition=models.Q(('is_read', False)), fields=['user'], name='notification_unread')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('is_read', False), ('read_at__isnull', True)), models.Q(('is_read', True), ('read_at__isnull', False)), _connector='OR'), name='notification_read_has_a_time'), models.CheckConstraint(condition=models.Q(('action_url', ''), models.Q(('action_url__startswith', '/'), models.Q(('action_url__startswith', '//'), _negated=True)), _connector='OR'), name='notification_action_is_internal')],
+                "verbose_name": "notification",
+                "verbose_name_plural": "notifications",
+                "ordering": ["-id"],
+                "indexes": [
+                    models.Index(fields=["user", "-id"], name="notification_inbox"),
+                    models.Index(
+                        condition=models.Q(("is_read", False)), fields=["user"], name="notification_unread"
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("is_read", False), ("read_at__isnull", True)),
+                            models.Q(("is_read", True), ("read_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="notification_read_has_a_time",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("action_url", ""),
+                            models.Q(
+                                ("action_url__startswith", "/"),
+                                models.Q(("action_url__startswith", "//"), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="notification_action_is_internal",
+                    ),
+                ],
             },
         ),
     ]

@@ -25,7 +25,13 @@ class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: Any) -> None:
-        parser.add_argument("--scale", type=int, default=0, metavar="N", help="go on until N offers are on sale (for benchmarks)")
+        parser.add_argument(
+            "--scale",
+            type=int,
+            default=0,
+            metavar="N",
+            help="go on until N offers are on sale (for benchmarks)",
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if not settings.DEVELOPER_PAGES:
@@ -43,7 +49,9 @@ class Command(BaseCommand):
     def _shop(self, now: Any) -> None:
         with transaction.atomic():
             sellers, buyers = self._people(now)
-            games = list(Game.objects.filter(is_active=True).select_related("category").order_by("sort_order", "pk"))
+            games = list(
+                Game.objects.filter(is_active=True).select_related("category").order_by("sort_order", "pk")
+            )
             added = offers.add(games, sellers, now=now)
         with transaction.atomic(), set_back(now - timedelta(days=DAYS)) as clock:
             played = trades.add(buyers, clock=clock, now=now)
@@ -51,7 +59,11 @@ class Command(BaseCommand):
                 self._settle_in(now)
         for person, user in zip(people.SELLERS, sellers, strict=True):
             people.mark(person, user)
-        self.stdout.write(f"{added} offers and {played} trades added" if added or played else "The seed data is there already.")
+        self.stdout.write(
+            f"{added} offers and {played} trades added"
+            if added or played
+            else "The seed data is there already."
+        )
 
     def _people(self, now: Any) -> tuple[list[User], list[User]]:
         people.make(people.ADMIN, now=now, superuser=True)
@@ -66,7 +78,9 @@ class Command(BaseCommand):
         old.update(is_read=True, read_at=now)
 
     def _crowd(self, count: int) -> None:
-        games = list(Game.objects.filter(is_active=True).select_related("category").order_by("sort_order", "pk"))
+        games = list(
+            Game.objects.filter(is_active=True).select_related("category").order_by("sort_order", "pk")
+        )
         added = scale.fill_up(games, count, say=self.stdout.write)
         self.stdout.write(f"{added} offers added for benchmarks, {Listing.objects.on_sale().count()} on sale")
 

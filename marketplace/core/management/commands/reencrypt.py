@@ -20,17 +20,18 @@ class Command(BaseCommand):
         for model in apps.get_models():
             fields = [field for field in model._meta.concrete_fields if isinstance(field, EncryptedTextField)]
             if fields:
-                count = self._rotate(model, [field.column for field in fields])
+                count = self._rotate(model, [field.column or field.name for field in fields])
                 self.stdout.write(f"{model._meta.label}: {count} rows")
 
     def _rotate(self, model: type[models.Model], columns: list[str]) -> int:
         """Walk the table by key; each batch is one transaction, so a run that is cut off can simply be repeated."""
         quote = connection.ops.quote_name
-        table, key = quote(model._meta.db_table), quote(model._meta.pk.column)
+        table, key = quote(model._meta.db_table), quote(model._meta.pk.column or "id")
         # The column as it stands in the table: the field itself would decrypt it.
         tokens = {
-            f"token_{number}": RawSQL(f"{table}.{quote(column)}", ()) for number, column in enumerate(columns)
-        }  # noqa: S611
+            f"token_{number}": RawSQL(f"{table}.{quote(column)}", ())  # noqa: S611 (names from our own models)
+            for number, column in enumerate(columns)
+        }
         assignments = ", ".join(f"{quote(column)} = %s" for column in columns)
         update = f"UPDATE {table} SET {assignments} WHERE {key} = %s"  # noqa: S608 (names from our own models)
         last, count = None, 0

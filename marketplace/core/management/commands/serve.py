@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
-from celery import Celery, current_app
+from celery import Celery
+from celery.app import app_or_default
 from celery.apps.worker import Worker
 from celery.beat import EmbeddedService
 from django.conf import settings
@@ -24,7 +25,8 @@ def embedded(app: Celery, *, threads: int) -> Iterator[None]:
     )  # fmt: skip
     at_work = threading.Thread(target=super(Worker, worker).start, name="worker", daemon=True)
     at_work.start()
-    beat = EmbeddedService(app, thread=True, scheduler_cls="celery.beat:Scheduler", max_interval=5)
+    # With thread=True it is a thread, whatever the stubs think of the process that it might be.
+    beat: Any = EmbeddedService(app, thread=True, scheduler_cls="celery.beat:Scheduler", max_interval=5)
     beat.daemon = True
     beat.start()
     try:
@@ -51,11 +53,7 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
         own_worker = not no_worker and settings.CELERY_BROKER_URL == "memory://"
-        with (
-            embedded(current_app._get_current_object(), threads=threads)
-            if own_worker
-            else contextlib.nullcontext()
-        ):  # noqa: SLF001
+        with embedded(app_or_default(), threads=threads) if own_worker else contextlib.nullcontext():
             self.stdout.write(f"Serving at http://{host}:{port}/ (stop with Ctrl-C)")
             uvicorn.run(
                 settings.ASGI_APPLICATION.replace(".application", ":application"),

@@ -20,7 +20,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from marketplace.accounts.models import User
-from marketplace.core import htmx
+from marketplace.core import frame, htmx
 from marketplace.core.errors import DomainError
 from marketplace.core.money import share
 from marketplace.core.page_cache import keep
@@ -63,11 +63,8 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         response = HttpResponse(fragment.html(request))
     else:
         game = games.by_slug(request.GET.get("game", ""))
-        response = render(
-            request,
-            "listings/catalogue.html",
-            {"body": fragment.html(request), "game": game, "active": "accounts"},
-        )
+        context = {"game_name": game.name if game else "", "active": "accounts"}
+        response = frame.around(request, "listings/catalogue.html", context, body=fragment.html(request))
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response
 

@@ -253,7 +253,7 @@ def _fill_vault(listing: Listing, secrets: Secrets) -> None:
     vault.account_password = secrets.account_password or vault.account_password
     if secrets.note:
         info: Any = vault.additional_info
-        vault.additional_info = {**info, "note": secrets.note}  # type: ignore[assignment]
+        vault.additional_info = {**info, "note": secrets.note}
     vault.save()
 
 

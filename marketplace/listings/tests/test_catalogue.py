@@ -370,6 +370,43 @@ def test_nothing_of_a_reader_is_in_a_visitors_page():
     assert b"csrfmiddlewaretoken" not in page
 
 
+def test_the_frame_of_a_reader_is_their_own_and_follows_their_counters():
+    ListingFactory()
+    aziz, dil = UserFactory(full_name="Aziz Karimov"), UserFactory(full_name="Dilnoza R")
+    browsers = {}
+    for person in (aziz, dil):
+        browsers[person] = Client()
+        browsers[person].force_login(person)
+        browsers[person].get(URL)
+
+    services.approve(listing_id=ListingFactory(status="pending", seller=aziz).pk, moderator=StaffFactory())
+    pages = {person: browsers[person].get(URL).content.decode() for person in (aziz, dil)}
+
+    assert "Notifications, 1 unread" in pages[aziz]
+    assert "Aziz Karimov" in pages[aziz]
+    assert "Notifications, 1 unread" not in pages[dil]
+    assert "Dilnoza R" in pages[dil]
+
+
+def test_a_kept_frame_carries_a_token_that_holds():
+    listing = ListingFactory()
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(UserFactory())
+    browser.get(URL)
+
+    tokens = [
+        re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', browser.get(URL).content.decode())[1]
+        for _ in range(2)
+    ]
+
+    assert tokens[0] != tokens[1]
+    for token in tokens:
+        response = browser.post(
+            reverse("listings:favourite", args=[listing.pk]), {"csrfmiddlewaretoken": token, "next": URL}
+        )
+        assert response["Location"] == URL
+
+
 # --- What it costs -------------------------------------------------------------------------------
 
 

@@ -1,10 +1,12 @@
 """Rendered cards, kept in the shared cache. Nothing of a reader is in them; the heart is put in per reader."""
 
 import hashlib
+import threading
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from cachetools import LRUCache
 from django.core.cache import cache
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -18,6 +20,9 @@ _HEART = "<!--heart-->"
 _KEEP = 24 * 3600
 # Raise it when a template of the card changes its markup: cards rendered before a deploy are then left behind.
 _MARKUP = 1
+# A key says all that its card shows, so this process may keep cards too and spare itself unpacking them.
+_near: LRUCache[str, tuple[str, str, str, str, str]] = LRUCache(3000)
+_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +44,17 @@ def render(listings: Sequence[Listing]) -> list[Card]:
     """Cards in order, in the reader's language: out of the cache in one round trip, the missing ones rendered."""
     language = get_language() or ""
     keys = [_key(listing, language) for listing in listings]
-    kept = cache.get_many(keys)
+    with _lock:
+        near = {key: _near[key] for key in keys if key in _near}
+    kept = near | cache.get_many([key for key in keys if key not in near]) if len(near) < len(keys) else near
     made = {}
     for key, listing in zip(keys, listings, strict=True):
         if key not in kept:
             kept[key] = made[key] = _card(listing)
     if made:
         cache.set_many(made, _KEEP)
+    with _lock:
+        _near.update({key: kept[key] for key in keys})
     return [Card(*kept[key]) for key in keys]
 
 

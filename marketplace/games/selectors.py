@@ -33,6 +33,11 @@ def by_id(game_id: uuid.UUID) -> Game | None:
     return next((game for game in directory() if game.pk == game_id), None)
 
 
+def by_ids() -> dict[uuid.UUID, Game]:
+    """The active games by key, for whoever needs many of them."""
+    return {game.pk: game for game in directory()}
+
+
 @dataclass(frozen=True, slots=True)
 class Shelf:
     """A category with its games and how many offers each has."""

@@ -2,11 +2,11 @@
 
 import uuid
 
-from django.db import transaction
 from django.utils import timezone
 
 from marketplace.accounts.models import User
 from marketplace.core.announce import announce
+from marketplace.core.transactions import joins_transaction
 from marketplace.listings.errors import ListingNotAvailable, OwnListing
 from marketplace.listings.facts import ListingReleased, ListingReserved, ListingSold, ListingWithdrawn
 from marketplace.listings.models import Listing
@@ -15,7 +15,7 @@ from marketplace.listings.services.common import changed, locked
 Status = Listing.Status
 
 
-@transaction.atomic
+@joins_transaction
 def reserve(*, listing_id: uuid.UUID, buyer: User) -> Listing:
     """Keep an offer for one buyer. Returns it with its seller and game, as it stands under the lock.
 
@@ -31,7 +31,7 @@ def reserve(*, listing_id: uuid.UUID, buyer: User) -> Listing:
     return listing
 
 
-@transaction.atomic
+@joins_transaction
 def release_reservation(*, listing_id: uuid.UUID) -> Listing:
     """Put an offer back on sale after a trade that came to nothing. Doing it twice changes nothing."""
     listing = _known(listing_id)
@@ -42,7 +42,7 @@ def release_reservation(*, listing_id: uuid.UUID) -> Listing:
     return listing
 
 
-@transaction.atomic
+@joins_transaction
 def mark_sold(*, listing_id: uuid.UUID) -> Listing:
     """The trade is confirmed: the account is the buyer's. Doing it twice changes nothing.
 
@@ -59,7 +59,7 @@ def mark_sold(*, listing_id: uuid.UUID) -> Listing:
     return listing
 
 
-@transaction.atomic
+@joins_transaction
 def take_down(*, listing_id: uuid.UUID) -> Listing:
     """Take a reserved offer off sale, because its trade showed that the seller does not deliver.
 

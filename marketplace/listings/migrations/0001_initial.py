@@ -396,7 +396,7 @@ class Migration(migrations.Migration):
                 "is_premium",
                 "id",
                 condition=models.Q(
-                    ("status", "active"), ("deleted_at__isnull", True), models.Q(("cover", ""), _negated=True)
+                    ("deleted_at__isnull", True), ("status", "active"), models.Q(("cover", ""), _negated=True)
                 ),
                 name="listing_with_pictures",
             ),

@@ -8,9 +8,10 @@ from django.utils import timezone
 from marketplace.core import jobs
 
 
-@shared_task(name="tasks.core.run_job")
-def run_job(job_id: str) -> None:
-    jobs.run(uuid.UUID(job_id), at=timezone.now())
+@shared_task(name="tasks.core.run_jobs")
+def run_jobs(job_ids: list[str]) -> None:
+    for job_id in job_ids:
+        jobs.run(uuid.UUID(job_id), at=timezone.now())
 
 
 @shared_task(name="tasks.core.sweep_jobs")

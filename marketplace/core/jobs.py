@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
+from marketplace.core import courier
 from marketplace.core.models import Job
 
 logger = logging.getLogger(__name__)
@@ -51,10 +52,7 @@ def enqueue(
 
 
 def _hand_over(job_id: uuid.UUID) -> None:
-    try:
-        current_app.send_task("tasks.core.run_job", args=[str(job_id)])
-    except Exception as error:  # noqa: BLE001 (any broker failure means the same: the sweeper does it later)
-        logger.warning("job %s not handed over (%s); the sweeper will", job_id, error)
+    courier.take(job_id)
 
 
 def run(job_id: uuid.UUID, *, at: datetime) -> None:

@@ -1,15 +1,12 @@
 """Live events: told to a topic after the commit; consumers turn them into HTML for browsers and JSON for clients."""
 
-import logging
 import re
 from functools import partial
 from typing import Any
 
-from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
 from django.db import transaction
 
-logger = logging.getLogger(__name__)
+from marketplace.core import courier
 
 
 def group(topic: str) -> str:
@@ -24,7 +21,4 @@ def publish(topic: str, event: str, payload: dict[str, Any]) -> None:
 
 def _send(topic: str, event: str, payload: dict[str, Any]) -> None:
     message = {"type": "realtime.event", "topic": topic, "event": event, "payload": payload}
-    try:
-        async_to_sync(get_channel_layer().group_send)(group(topic), message)
-    except Exception as error:  # noqa: BLE001 (a page that is not updated live must not undo the write that was committed)
-        logger.warning("event %s on %s was not published: %s", event, topic, error)
+    courier.take((group(topic), message))

@@ -45,14 +45,23 @@ def trade_list(request: HttpRequest) -> HttpResponse:
 @login_required
 def buy(request: HttpRequest, listing_id: uuid.UUID) -> HttpResponse:
     """Choose how to pay, then buy. A running trade of one's own on this listing is shown instead."""
+    refused: DomainError | None = None
+    if request.method == "POST" and request.POST.get("method") == BALANCE:
+        # The usual way: nothing is read for a page that will not be shown.
+        form = BuyForm(request.POST, methods=[(BALANCE, "")])
+        if form.is_valid():
+            try:
+                return _buy(request, form, listing_id)
+            except (InsufficientFunds, PriceChanged) as error:
+                refused = error
     listing = listings.listing_for_purchase(listing_id)
     if listing is None:
         raise Http404
-    running = selectors.open_trade_on(listing.pk, request.user)
-    if running and request.method == "GET":
-        return redirect("escrow:trade", running.pk)
-    if listing.seller_id == request.user.pk:
-        return redirect("storefront:listing", listing.pk)
+    if request.method == "GET":
+        if running := selectors.open_trade_on(listing.pk, request.user):
+            return redirect("escrow:trade", running.pk)
+        if listing.seller_id == person(request).pk:
+            return redirect("storefront:listing", listing.pk)
 
     balances = ledger.balances(request.user, listing.currency)
     form = BuyForm(
@@ -63,11 +72,13 @@ def buy(request: HttpRequest, listing_id: uuid.UUID) -> HttpResponse:
             "method": BALANCE if balances.available >= listing.price else None,
         },
     )
-    if request.method == "POST" and form.is_valid():
+    if refused is not None:
+        form.add_error("method" if isinstance(refused, InsufficientFunds) else None, str(refused.message))
+    elif request.method == "POST" and form.is_valid():
         try:
             return _buy(request, form, listing.pk)
-        except (InsufficientFunds, PriceChanged) as error:
-            form.add_error("method" if isinstance(error, InsufficientFunds) else None, str(error.message))
+        except PriceChanged as error:
+            form.add_error(None, str(error.message))
     context = {
         "listing": listing,
         "form": form,

@@ -188,6 +188,8 @@ CELERY_BEAT_SCHEDULE = {
     "process webhooks that a crash left behind": {"task": "tasks.payments.sweep_webhooks", "schedule": 60.0},
     "approve what waited too long": {"task": "tasks.listings.auto_approve", "schedule": 1800.0},
 }
+# Jobs and live events leave by a thread of their own, so that no answer waits for a broker.
+COURIER_THREAD = True
 JOB_MAX_ATTEMPTS = env.int("JOB_MAX_ATTEMPTS", 8)
 
 # --- People -------------------------------------------------------------------------------------
@@ -237,7 +239,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "429.html"
 AXES_HTTP_RESPONSE_CODE = 429
-AXES_USERNAME_FORM_FIELD = "login"
+AXES_USERNAME_CALLABLE = "marketplace.accounts.lockout.account_name"
 AXES_VERBOSE = False
 
 SESSION_COOKIE_NAME = "sessionid"

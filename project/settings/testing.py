@@ -26,6 +26,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 CHANNEL_LAYERS = {"default": {"BACKEND": "marketplace.core.layers.ThreadSafeInMemoryLayer"}}
 CELERY_BROKER_URL = "memory://"
+COURIER_THREAD = False  # what goes out after a commit has gone when the test looks
 TEST_REDIS_URL = env.str("TEST_REDIS_URL", "")
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -32,7 +32,7 @@ def handed_over(monkeypatch):
     """The ids that were sent to the broker."""
     sent = []
     monkeypatch.setattr(
-        "marketplace.core.jobs.current_app.send_task", lambda _name, args: sent.append(args[0])
+        "marketplace.core.courier.current_app.send_task", lambda _name, args: sent.extend(args[0])
     )
     return sent
 
@@ -73,12 +73,12 @@ def test_a_broker_that_is_down_loses_nothing(monkeypatch):
     def down(*_args, **_kwargs):
         raise ConnectionError
 
-    monkeypatch.setattr("marketplace.core.jobs.current_app.send_task", down)
+    monkeypatch.setattr("marketplace.core.courier.current_app.send_task", down)
     job = jobs.enqueue("tests.note", word="later")
     monkeypatch.undo()
     sent = []
     monkeypatch.setattr(
-        "marketplace.core.jobs.current_app.send_task", lambda _name, args: sent.append(args[0])
+        "marketplace.core.courier.current_app.send_task", lambda _name, args: sent.extend(args[0])
     )
 
     assert jobs.sweep(at=timezone.now()) == 0

@@ -109,7 +109,7 @@ def test_a_live_event_reaches_those_who_listen_to_its_topic():
 
 @pytest.mark.django_db(transaction=True)
 def test_a_live_event_that_cannot_be_sent_does_not_undo_the_write(monkeypatch):
-    monkeypatch.setattr(realtime, "get_channel_layer", lambda: None)
+    monkeypatch.setattr("marketplace.core.courier.get_channel_layer", lambda: None)
 
     with transaction.atomic():
         job = jobs.enqueue("tests.note", word="stays")

@@ -21,23 +21,22 @@ def record(
     reference: UUID | None = None,
     description: str = "",
     metadata: dict[str, Any] | None = None,
-) -> Transaction:
+) -> None:
     """Add a completed line to the person's history, pointing to the entry that moved the money (minor units).
 
     Run it in the transaction of the entry. A repeat for the same entry, person and type adds nothing.
     """
-    row, _made = Transaction.objects.get_or_create(
+    row = Transaction(
         user=user,
         type=type,
         journal_entry=entry,
-        defaults={
-            "amount": amount,
-            "currency": currency,
-            "status": Transaction.Status.COMPLETED,
-            "processed_at": timezone.now(),
-            "reference": reference,
-            "description": description[:200],
-            "metadata": metadata or {},
-        },
+        idempotency_key=f"entry:{entry.pk}:{type}",
+        amount=amount,
+        currency=currency,
+        status=Transaction.Status.COMPLETED,
+        processed_at=timezone.now(),
+        reference=reference,
+        description=description[:200],
+        metadata=metadata or {},
     )
-    return row
+    Transaction.objects.bulk_create([row], ignore_conflicts=True)

@@ -182,15 +182,12 @@ def test_a_history_row_of_another_app_points_to_its_entry_and_is_written_once():
     user = UserFactory()
     entry = fund(user, 5000)
 
-    rows = [
+    for _time in range(2):
         services.record(
             user=user, type="refund", amount=5000, currency="UZS", entry=entry, description="x" * 300
         )
-        for _time in range(2)
-    ]
 
-    assert rows[0] == rows[1]
-    assert rows[0].status == Transaction.Status.COMPLETED
+    assert Transaction.objects.get(user=user).status == Transaction.Status.COMPLETED
     assert checks_hold()
 
 

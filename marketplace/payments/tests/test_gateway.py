@@ -202,6 +202,7 @@ def test_production_has_no_sandbox_page(tmp_path):
         "FERNET_KEY": Fernet.generate_key().decode(),
         "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
         "ALLOWED_HOSTS": "shop.example",
+        "EMAIL_HOST": "mail.example",
         "LOG_DIR": str(tmp_path),
         "PATH": os.environ["PATH"],
     }

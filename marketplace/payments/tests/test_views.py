@@ -296,12 +296,13 @@ def test_a_transaction_page_offers_to_continue_an_open_payment(client, user):
 def test_a_trades_line_leads_to_its_trade(client, user):
     entry = fund(user, 5000_00)
     trade = uuid4()
-    row = services.record(
+    services.record(
         user=user, type="sale", amount=5000_00, currency="UZS", entry=entry, reference=trade,
         description="Genshin AR 58",
         metadata={"price": 6000_00, "commission": 1000_00},
     )  # fmt: skip
 
+    row = Transaction.objects.get(user=user)
     page = client.get(reverse("payments:transaction", args=[row.pk])).text
 
     assert "Sale of Genshin AR 58" in page

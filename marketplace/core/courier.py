@@ -1,0 +1,101 @@
+"""What goes out after a commit, without keeping the answer waiting: one thread per process hands over jobs and events.
+
+Nothing here is the only copy of anything: a job is a row that the sweeper finds again, a live event only tells an open
+page to look. So what a dying process still had in hand may be lost.
+"""
+
+import asyncio
+import logging
+import os
+import queue
+import threading
+import uuid
+from typing import Any
+
+from celery import current_app
+from channels.layers import get_channel_layer
+from django.conf import settings
+
+logger = logging.getLogger(__name__)
+
+# So many leave together at most: one message for all the jobs of a burst.
+BATCH = 200
+
+type Event = tuple[str, dict[str, Any]]
+
+_waiting: queue.SimpleQueue[uuid.UUID | Event] = queue.SimpleQueue()
+_thread: threading.Thread | None = None
+_starting = threading.Lock()
+
+
+def take(parcel: uuid.UUID | Event) -> None:
+    """Take a job's id, or a (group, message) for the channel layer, and bring it as soon as possible."""
+    if not settings.COURIER_THREAD:
+        asyncio_run(_bring([parcel]))
+        return
+    _waiting.put(parcel)
+    if _thread is None or not _thread.is_alive():
+        _start()
+
+
+def _start() -> None:
+    global _thread
+    with _starting:
+        if _thread is None or not _thread.is_alive():
+            _thread = threading.Thread(target=_work, name="courier", daemon=True)
+            _thread.start()
+
+
+def _after_fork() -> None:
+    """A forked worker has the parent's variables but not its thread."""
+    global _thread, _waiting, _starting
+    _thread, _waiting, _starting = None, queue.SimpleQueue(), threading.Lock()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def _work() -> None:
+    # One loop for the life of the thread, so that the layer keeps its connection.
+    loop = asyncio.new_event_loop()
+    while True:
+        parcels = [_waiting.get()]
+        while len(parcels) < BATCH:
+            try:
+                parcels.append(_waiting.get_nowait())
+            except queue.Empty:
+                break
+        try:
+            loop.run_until_complete(_bring(parcels))
+        except Exception:
+            logger.exception("the courier lost %s parcels; jobs among them will be swept", len(parcels))
+
+
+def asyncio_run(coroutine: Any) -> None:
+    """Run to the end from ordinary code, also where a loop is running in this thread already."""
+    worker = threading.Thread(target=asyncio.run, args=[coroutine])
+    worker.start()
+    worker.join()
+
+
+async def _bring(parcels: list[uuid.UUID | Event]) -> None:
+    jobs = [str(parcel) for parcel in parcels if isinstance(parcel, uuid.UUID)]
+    if jobs:
+        _hand_over(jobs)
+    for parcel in parcels:
+        if not isinstance(parcel, uuid.UUID):
+            await _send(*parcel)
+
+
+def _hand_over(job_ids: list[str]) -> None:
+    try:
+        current_app.send_task("tasks.core.run_jobs", args=[job_ids])
+    except Exception as error:  # noqa: BLE001 (any broker failure means the same: the sweeper does it later)
+        logger.warning("%s jobs not handed over (%s); the sweeper will", len(job_ids), error)
+
+
+async def _send(group: str, message: dict[str, Any]) -> None:
+    try:
+        await get_channel_layer().group_send(group, message)
+    except Exception as error:  # noqa: BLE001 (a page that is not updated live must not undo the write that was committed)
+        logger.warning("event %s on %s was not published: %s", message["event"], message["topic"], error)

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from PIL import Image, UnidentifiedImageError
 
-from marketplace.accounts.models import User, time_zones
+from marketplace.accounts.models import User, time_zones, validate_phone
 
 AVATAR_MAX_BYTES = 2 * 1024 * 1024
 
@@ -56,9 +56,11 @@ class ProfileForm(forms.ModelForm):
 
     def clean_phone_number(self) -> str | None:
         """People write it with spaces; it is kept as E.164."""
-        number = "".join(
-            sign for sign in self.cleaned_data.get("phone_number") or "" if sign in "+0123456789"
-        )
+        typed = self.cleaned_data.get("phone_number") or ""
+        if typed.strip("+0123456789 -()\u00a0\u2013"):
+            # Leaving out what is no part of a number would turn words into no number at all.
+            raise ValidationError(validate_phone.message, code="invalid")
+        number = "".join(sign for sign in typed if sign in "+0123456789")
         if len(number) == 9:
             number = "+998" + number
         elif number.startswith("998"):

@@ -1,7 +1,7 @@
 """A signed-in person's language and clock."""
 
 from collections.abc import Callable
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -17,9 +17,9 @@ class PreferencesMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         # Only a visitor with a session can be anybody; asking the others would touch the session for nothing.
         user = request.user if settings.SESSION_COOKIE_NAME in request.COOKIES else None
-        zone = (
-            user.timezone if user is not None and user.is_authenticated else settings.DEFAULT_USER_TIME_ZONE
-        )
+        zone = ZoneInfo(settings.DEFAULT_USER_TIME_ZONE)
+        if user is not None and user.is_authenticated:
+            zone = user.zone
         if (
             user is not None
             and user.is_authenticated
@@ -27,8 +27,5 @@ class PreferencesMiddleware:
         ):
             translation.activate(user.language)
             request.LANGUAGE_CODE = user.language
-        try:
-            with timezone.override(ZoneInfo(zone)):
-                return self.get_response(request)
-        except ZoneInfoNotFoundError:
+        with timezone.override(zone):
             return self.get_response(request)

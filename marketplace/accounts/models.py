@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from typing import Any, ClassVar
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -136,11 +136,19 @@ class User(TimestampedModel, SoftDeleteModel, AbstractBaseUser, PermissionsMixin
         return self.plan != self.Plan.FREE
 
     @property
+    def zone(self) -> ZoneInfo:
+        """This person's clock; the house's where theirs is unknown here."""
+        try:
+            return ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError):
+            return ZoneInfo(settings.DEFAULT_USER_TIME_ZONE)
+
+    @property
     def balance(self) -> int:
         """What this person can spend in soʻm, in minor units: a view of the ledger, never a column of its own."""
         accounts = self.ledger_accounts.all()
         return sum(
-            account.balance
+            account.balance or 0
             for account in accounts
             if account.kind == "available" and account.currency == "UZS"
         )

@@ -1,5 +1,8 @@
 """One's own profile."""
 
+from copy import copy
+
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -9,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from marketplace.accounts import services
 from marketplace.accounts.forms import ProfileForm
+from marketplace.accounts.selectors import person
 
 
 @require_safe
@@ -20,9 +24,20 @@ def profile(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @login_required
 def edit(request: HttpRequest) -> HttpResponse:
-    form = ProfileForm(request.POST or None, request.FILES or None, instance=request.user)
+    # A copy: what a refused form holds must not stand in the page's header as if it were saved.
+    form = ProfileForm(request.POST or None, request.FILES or None, instance=copy(person(request)))
     if request.method == "POST" and form.is_valid():
         services.edit_profile(user=form.instance, changed=form.changed_data)
         messages.success(request, _("Your profile is saved."))
-        return redirect("accounts:profile")
+        response = redirect("accounts:profile")
+        if "language" in form.changed_data:
+            # The browser's own choice goes before the person's row, and would hide this one.
+            response.set_cookie(
+                settings.LANGUAGE_COOKIE_NAME,
+                form.instance.language,
+                max_age=settings.LANGUAGE_COOKIE_AGE,
+                samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+                secure=request.is_secure(),
+            )
+        return response
     return render(request, "accounts/edit.html", {"form": form}, status=422 if form.is_bound else 200)

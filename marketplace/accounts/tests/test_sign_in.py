@@ -1,0 +1,396 @@
+"""Signing up, confirming the address, signing in and out, and what strangers cannot learn or force."""
+
+import re
+
+import pytest
+from django.core import mail
+from django.urls import reverse
+
+from marketplace.accounts.models import User
+from marketplace.accounts.tests.factories import PASSWORD, StaffFactory, UserFactory
+from marketplace.core.models import Job
+from marketplace.core.testing import run_jobs
+
+pytestmark = pytest.mark.django_db
+LOGIN = "/accounts/login/"
+SIGNUP = "/accounts/signup/"
+LOCKED_OUT = 429
+
+
+def sign_up(client, *, path=SIGNUP, **changes):
+    form = {
+        "full_name": "Aziza Karimova",
+        "email": "aziza@example.uz",
+        "password1": PASSWORD,
+        "password2": PASSWORD,
+        "terms": "on",
+    } | changes
+    return client.post(path, {name: value for name, value in form.items() if value is not None})
+
+
+def sign_in(client, email, password=PASSWORD, **extra):
+    return client.post(LOGIN, {"login": email, "password": password, **extra})
+
+
+def is_signed_in(client):
+    return "_auth_user_id" in client.session
+
+
+def link_in(message):
+    """The path of the link that stands alone on a line of the mail."""
+    return re.search(r"^https?://[^/\s]+(/accounts/\S+)$", message.body, re.MULTILINE).group(1)
+
+
+def confirmed(client, path):
+    return client.post(path)
+
+
+# --- Signing up -------------------------------------------------------------------------------------
+
+
+def test_signing_up_makes_a_person_with_a_handle_and_queues_the_mail(client):
+    response = sign_up(client)
+
+    user = User.objects.get(email="aziza@example.uz")
+    assert (response.status_code, response.url) == (302, reverse("account_email_verification_sent"))
+    assert re.fullmatch(r"u-[a-z2-9]{8}", user.handle)
+    assert (user.full_name, user.username, user.is_verified) == ("Aziza Karimova", None, False)
+    assert user.check_password(PASSWORD)
+    assert [job.task for job in Job.objects.all()] == ["tasks.notifications.send_account_email"]
+    assert not is_signed_in(client)
+
+
+@pytest.mark.parametrize("language", ["uz", "ru", "en"])
+def test_a_person_keeps_the_language_of_the_page_they_signed_up_on(client, settings, language):
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+
+    sign_up(client)
+
+    assert User.objects.get().language == language
+
+
+def test_an_address_is_kept_in_lower_case(client):
+    sign_up(client, email="Aziza@Example.UZ")
+
+    assert User.objects.get().email == "aziza@example.uz"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("full_name", ""),
+        ("full_name", "x" * 121),
+        ("email", "nobody"),
+        ("email", ""),
+        ("password1", ""),
+        ("password2", "Another7741"),
+        ("terms", None),
+    ],
+)
+def test_what_is_wrong_is_said_beside_the_field(client, field, value):
+    response = sign_up(client, **{field: value})
+
+    assert response.context["form"].errors.keys() == {field}
+    assert f'id="id_{field}_error"' in response.content.decode()
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [
+        ("Qor7741", "too short"),
+        ("password123", "too common"),
+        ("Qorbarslar", "at least one letter and one digit"),
+        ("774185296374", "at least one letter and one digit"),
+        ("aziza@example.uz1", "too similar"),
+    ],
+)
+def test_a_weak_password_is_refused_beside_its_field(client, password, why):
+    response = sign_up(client, password1=password, password2=password)
+
+    assert why in " ".join(response.context["form"].errors["password1"])
+    assert not User.objects.exists()
+
+
+def test_signing_up_with_a_known_address_tells_the_owner_and_nobody_else(client, mailoutbox):
+    UserFactory(email="owner@example.uz")
+    stranger = sign_up(client, email="Owner@example.uz")
+    fresh = sign_up(client, email="fresh@example.uz")
+
+    run_jobs()
+
+    assert (stranger.status_code, stranger.url) == (fresh.status_code, fresh.url)
+    assert User.objects.count() == 2
+    to_owner = next(message for message in mailoutbox if message.to == ["owner@example.uz"])
+    assert to_owner.subject == "You already have an account"
+
+
+# --- The mail's link --------------------------------------------------------------------------------
+
+
+def test_the_link_in_the_mail_confirms_the_address_once_it_is_pressed(client, mailoutbox):
+    sign_up(client)
+    run_jobs()
+    link = link_in(mailoutbox[0])
+
+    page = client.get(link)
+    seen = User.objects.get().is_verified
+    client.post(link)
+
+    assert page.status_code == 200
+    assert seen is False, "programs that look into mails must not confirm anything"
+    assert User.objects.get().is_verified
+    assert sign_in(client, "aziza@example.uz").status_code == 302
+    assert is_signed_in(client)
+
+
+def test_the_mail_is_in_the_language_of_the_form_with_text_and_html(client, mailoutbox, settings):
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "ru"
+
+    sign_up(client)
+    run_jobs()
+
+    (message,) = mailoutbox
+    assert message.to == ["aziza@example.uz"]
+    ((html, kind),) = message.alternatives
+    assert kind == "text/html"
+    assert '<html lang="ru">' in html
+    assert link_in(message) in html
+
+
+def test_a_made_up_link_confirms_nothing(client):
+    sign_up(client)
+
+    page = client.get("/accounts/confirm-email/MTIz:made-up:key/")
+    client.post("/accounts/confirm-email/MTIz:made-up:key/")
+
+    assert page.status_code == 200
+    assert not User.objects.get().is_verified
+
+
+def test_nobody_signs_in_before_the_address_is_confirmed(client):
+    sign_up(client)
+
+    response = sign_in(client, "aziza@example.uz")
+
+    assert response.url == reverse("account_email_verification_sent")
+    assert not is_signed_in(client)
+
+
+# --- In and out -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("typed", ["person@example.uz", "PERSON@Example.UZ", "  person@example.uz "])
+def test_an_address_signs_in_however_it_is_written(client, typed):
+    UserFactory(email="person@example.uz")
+
+    sign_in(client, typed)
+
+    assert is_signed_in(client)
+
+
+def test_a_wrong_password_and_an_unknown_address_read_the_same(client):
+    UserFactory(email="person@example.uz")
+
+    wrong = sign_in(client, "person@example.uz", "Wrong7741")
+    unknown = sign_in(client, "nobody@example.uz", "Wrong7741")
+
+    assert wrong.context["form"].errors == unknown.context["form"].errors
+    assert not is_signed_in(client)
+
+
+def test_a_person_who_was_shut_out_does_not_get_in(client):
+    user = UserFactory(is_active=False)
+
+    sign_in(client, user.email)
+
+    assert not is_signed_in(client)
+
+
+def test_only_a_post_signs_out(client):
+    client.force_login(UserFactory())
+
+    client.get("/accounts/logout/")
+    after_get = is_signed_in(client)
+    client.post("/accounts/logout/")
+
+    assert after_get
+    assert not is_signed_in(client)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "http:///evil.example",
+    ],
+)
+@pytest.mark.parametrize("way", ["query", "field"])
+def test_signing_in_leads_to_no_other_site(client, target, way):
+    user = UserFactory()
+    form = {"login": user.email, "password": PASSWORD}
+
+    if way == "query":
+        response = client.post(LOGIN, form, query_params={"next": target})
+    else:
+        response = client.post(LOGIN, {**form, "next": target})
+
+    assert response.url == "/"
+
+
+def test_signing_in_leads_to_where_one_wanted_to_go(client):
+    user = UserFactory()
+
+    response = sign_in(client, user.email, next="/wallet/?page=2")
+
+    assert response.url == "/wallet/?page=2"
+
+
+@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example/"])
+def test_signing_out_leads_to_no_other_site(client, target):
+    client.force_login(UserFactory())
+
+    response = client.post("/accounts/logout/", {"next": target})
+
+    assert response.url == "/"
+
+
+# --- A new password ---------------------------------------------------------------------------------
+
+
+def ask_for_a_new_password(client, mailoutbox, email):
+    client.post("/accounts/password/reset/", {"email": email})
+    run_jobs()
+    first = client.get(link_in(mailoutbox[-1]))
+    return first.url
+
+
+def test_a_forgotten_password_is_replaced_through_the_mail(client, mailoutbox):
+    user = UserFactory()
+    form = ask_for_a_new_password(client, mailoutbox, user.email)
+
+    client.post(form, {"password1": "Yangi-parol-55", "password2": "Yangi-parol-55"})
+
+    user.refresh_from_db()
+    assert user.check_password("Yangi-parol-55")
+    sign_in(client, user.email, "Yangi-parol-55")
+    assert is_signed_in(client)
+
+
+def test_the_link_for_a_new_password_works_once(client, mailoutbox):
+    user = UserFactory()
+    form = ask_for_a_new_password(client, mailoutbox, user.email)
+    link = link_in(mailoutbox[-1])
+    client.post(form, {"password1": "Yangi-parol-55", "password2": "Yangi-parol-55"})
+
+    again = client.get(link, follow=True)
+    client.post(link, {"password1": "Boshqa-parol-66", "password2": "Boshqa-parol-66"})
+
+    user.refresh_from_db()
+    assert again.status_code == 200
+    assert user.check_password("Yangi-parol-55")
+
+
+def test_asking_for_a_new_password_does_not_say_who_has_an_account(client, mailoutbox):
+    user = UserFactory()
+
+    known = client.post("/accounts/password/reset/", {"email": user.email})
+    unknown = client.post("/accounts/password/reset/", {"email": "nobody@example.uz"})
+    run_jobs()
+
+    assert (known.status_code, known.url) == (unknown.status_code, unknown.url)
+    assert [message.to for message in mailoutbox] == [[user.email], ["nobody@example.uz"]]
+    assert mailoutbox[1].subject == "There is no account with this address"
+
+
+def test_the_mail_with_the_link_is_forgotten_once_it_is_sent(client):
+    user = UserFactory()
+    client.post("/accounts/password/reset/", {"email": user.email})
+
+    run_jobs()
+
+    assert Job.objects.get().kwargs == {}
+    assert len(mail.outbox) == 1
+
+
+# --- Brute force ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def guarded(settings):
+    settings.AXES_ENABLED = True
+
+
+def test_five_wrong_passwords_lock_the_account_for_that_address(client, guarded):
+    user = UserFactory()
+
+    answers = [sign_in(client, user.email, f"Wrong774{number}").status_code for number in range(5)]
+    right = sign_in(client, user.email)
+
+    assert answers[:4] == [200] * 4
+    assert answers[4] == LOCKED_OUT
+    assert right.status_code == LOCKED_OUT
+    assert "Too many tries" in right.content.decode()
+    assert not is_signed_in(client)
+
+
+def test_another_spelling_of_the_address_does_not_open_the_lock(client, guarded):
+    user = UserFactory(email="person@example.uz")
+    for spelling in (
+        "person@example.uz",
+        "Person@example.uz",
+        "pErson@example.uz",
+        "PERSON@example.uz",
+        "person@EXAMPLE.uz",
+    ):
+        sign_in(client, spelling, "Wrong7741")
+
+    response = sign_in(client, user.email)
+
+    assert response.status_code == LOCKED_OUT
+
+
+def test_a_locked_account_does_not_lock_its_neighbours(client, guarded):
+    locked, neighbour = UserFactory(), UserFactory()
+    for _try in range(5):
+        sign_in(client, locked.email, "Wrong7741")
+
+    sign_in(client, neighbour.email)
+
+    assert is_signed_in(client)
+
+
+def test_signing_in_to_ones_own_account_does_not_forgive_tries_at_another(client, guarded):
+    victim, attacker = UserFactory(), UserFactory()
+    for _try in range(4):
+        sign_in(client, victim.email, "Wrong7741")
+    sign_in(client, attacker.email)
+    client.logout()
+
+    fifth = sign_in(client, victim.email, "Wrong7741")
+
+    assert fifth.status_code == LOCKED_OUT
+
+
+def test_a_right_password_forgives_the_wrong_ones_before_it(client, guarded):
+    user = UserFactory()
+    for _try in range(4):
+        sign_in(client, user.email, "Wrong7741")
+
+    sign_in(client, user.email)
+    client.logout()
+
+    assert sign_in(client, user.email, "Wrong7741").status_code == 200
+
+
+def test_the_admins_door_has_the_same_lock(client, guarded):
+    staff = StaffFactory()
+    for _try in range(5):
+        client.post("/admin/login/", {"username": staff.email, "password": "Wrong7741"})
+
+    response = sign_in(client, staff.email)
+
+    assert response.status_code == LOCKED_OUT

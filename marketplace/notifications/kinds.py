@@ -63,7 +63,7 @@ KINDS: dict[str, Kind] = {
     # --- Trades: to the seller ---
     "trade_started": Kind(
         _("Somebody is buying your account"), _("“%(title)s” is reserved for %(buyer)s until the payment arrives, at most until %(deadline)s."),
-        icon="shopping-cart", by_email=False, action=_("Open the trade"),
+        icon="handshake", by_email=False, action=_("Open the trade"),
     ),
     "trade_paid": Kind(
         _("Paid: hand over the account"), _("%(amount)s for “%(title)s” is held in escrow. Hand over the login by %(deadline)s, or the buyer is refunded."),

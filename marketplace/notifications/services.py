@@ -3,7 +3,6 @@
 import uuid
 from datetime import datetime
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.cache import cache
@@ -35,7 +34,7 @@ def notify(
     if not is_active:
         return None
     words = KINDS[kind]
-    with translation.override(user.language), timezone.override(ZoneInfo(user.timezone)):
+    with translation.override(user.language), timezone.override(user.zone):
         values = {name: _as_text(value) for name, value in (context or {}).items()}
         title, message = str(words.title) % values, str(words.message) % values
     notification = Notification(

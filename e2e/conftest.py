@@ -1,4 +1,4 @@
-"""A real server and a real Chromium: one server, one database and its data for the whole run, committed like a visitor's.
+"""A real server and a real Chromium: one server, one database, and what is written there stays for the whole run.
 
 The server runs in a thread of this process, so mails and jobs can be looked at from the tests, and a test may use the
 services to bring people and trades to where it begins.

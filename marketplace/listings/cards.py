@@ -23,7 +23,7 @@ _HEART = "<!--heart-->"
 _TOGGLE, _PAGE, _LABEL = "xToggleAddressx", "xPageAddressx", "xTitlex"
 _KEEP = 24 * 3600
 # Raise it when a template of the card changes its markup: cards rendered before a deploy are then left behind.
-_MARKUP = 2
+_MARKUP = 3
 # A key says all that its card shows, so this process may keep cards too and spare itself unpacking them.
 _near: LRUCache[str, tuple[str, str, str, str, str]] = LRUCache(3000)
 _lock = threading.Lock()

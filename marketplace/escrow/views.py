@@ -72,18 +72,22 @@ def buy(request: HttpRequest, listing_id: uuid.UUID) -> HttpResponse:
             "method": BALANCE if balances.available >= listing.price else None,
         },
     )
-    if refused is not None:
-        form.add_error("method" if isinstance(refused, InsufficientFunds) else None, str(refused.message))
-    elif request.method == "POST" and form.is_valid():
+    if refused is None and request.method == "POST" and form.is_valid():
         try:
             return _buy(request, form, listing.pk)
         except PriceChanged as error:
-            form.add_error(None, str(error.message))
+            refused = error
+    if refused is not None:
+        form.add_error("method" if isinstance(refused, InsufficientFunds) else None, str(refused.message))
+    if form.is_bound:
+        # The page shows the price of now; sending it again agrees to that one.
+        form.data = {**request.POST.dict(), "price": listing.price}
     context = {
         "listing": listing,
         "form": form,
         "balances": balances,
         "missing": max(0, listing.price - balances.available),
+        "deposit_url": reverse("payments:deposit"),
     }
     return render(request, "escrow/buy.html", context, status=422 if form.is_bound else 200)
 

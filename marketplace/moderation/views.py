@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -87,6 +87,8 @@ def reject(request: HttpRequest, listing_id: uuid.UUID) -> HttpResponse:
     form = RejectForm(request.POST)
     if not form.is_valid():
         return _queue(request, chosen=str(listing.pk), form=form)
-    listings.reject(listing_id=listing.pk, moderator=person(request), reason=form.text())
+    with translation.override(listing.seller.language):
+        reason = form.text()
+    listings.reject(listing_id=listing.pk, moderator=person(request), reason=reason)
     messages.success(request, _("“%(title)s” was sent back to its seller.") % {"title": listing.title})
     return redirect("moderation:queue")

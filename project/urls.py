@@ -23,6 +23,8 @@ urlpatterns = [
     path("", include("marketplace.storefront.urls")),
 ]
 
+handler500 = "marketplace.core.views.server_error"
+
 if settings.DEVELOPER_PAGES:
     # In production the web server or the object store serves these.
     urlpatterns.append(re_path(r"^media/(?P<path>.*)$", serve_file, {"document_root": settings.MEDIA_ROOT}))

@@ -5,8 +5,15 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, connection
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    HttpResponseServerError,
+    JsonResponse,
+)
+from django.shortcuts import render
 from django.template.loader import TemplateDoesNotExist, get_template
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -52,11 +59,12 @@ def preferences(request: HttpRequest) -> HttpResponse:
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "same-site", "none"}:
         raise Http404
     back = request.POST.get("next") or urlsplit(request.headers.get("Referer", "")).path
-    if not url_has_allowed_host_and_scheme(
+    # A path: `redirect` would take a word without a slash for the name of a view.
+    if not back.startswith("/") or not url_has_allowed_host_and_scheme(
         back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     ):
         back = reverse("storefront:home")
-    response = redirect(back)
+    response = HttpResponseRedirect(back)
     theme, language = request.POST.get("theme"), request.POST.get("lang")
     if theme in THEMES:
         response.set_cookie(THEME_COOKIE, theme, max_age=YEAR, samesite="Lax", secure=request.is_secure())
@@ -80,3 +88,9 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     except TemplateDoesNotExist as error:
         raise Http404 from error
     return render(request, f"pages/{slug}.html", {"slug": slug})
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """A bug. The page asks nothing of what may be broken, and shows the code under which the log has it."""
+    context = {"request_id": getattr(request, "id", "")}
+    return HttpResponseServerError(get_template("500.html").render(context))

@@ -97,7 +97,8 @@ def favourite(request: HttpRequest, listing_id: uuid.UUID) -> HttpResponse:
         context = {"listing": listing, "is_on": is_on}
         return HttpResponse(render_to_string("listings/_heart.html", context, request=request))
     back = request.POST.get("next", "")
-    fits = url_has_allowed_host_and_scheme(
+    # A path: `redirect` would take a word without a slash for the name of a view.
+    fits = back.startswith("/") and url_has_allowed_host_and_scheme(
         back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     return redirect(back if fits else listing.get_absolute_url())

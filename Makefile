@@ -69,7 +69,7 @@ css: ## rebuild static/ from tailwind/ (needs Node)
 	@cd tailwind && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent build
 
 messages: .venv/.base ## collect the strings to translate (needs gettext)
-	@$(PY) manage.py makemessages -l uz -l ru --no-location --no-wrap -i .venv -i .tools -i tailwind -i e2e
+	@$(PY) manage.py makemessages -l uz -l ru --no-location --no-wrap -i .venv -i .tools -i tailwind -i e2e -i 'test_*.py'
 
 lock: .tools/.ready ## resolve the requirement files again
 	@$(UV) pip compile -q --universal --python-version 3.12 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements/base.txt

@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
+from django.utils import translation
 from django.test import TransactionTestCase
 
 from marketplace.core import page_cache
@@ -39,6 +40,13 @@ def pytest_terminal_summary(terminalreporter):
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
     """Parallel workers get a database each, on SQLite a file each."""
+
+
+@pytest.fixture(autouse=True)
+def _english():
+    """A request of the test before may have left its reader's language behind in this thread."""
+    with translation.override(settings.LANGUAGE_CODE):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -5,11 +5,9 @@ class EscrowConfig(AppConfig):
     name = "marketplace.escrow"
 
     def ready(self) -> None:
-        from marketplace.core.context_processors import register_header_part
         from marketplace.escrow import selectors, services
         from marketplace.ledger import checks
         from marketplace.payments import purposes
 
         purposes.register("trade", settle=services.settle_payment, lock=services.lock_for_payment)
         checks.register_held(selectors.held_by_trades)
-        register_header_part("trades", selectors.waiting_for)

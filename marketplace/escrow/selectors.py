@@ -45,15 +45,6 @@ def reveals_of(trade: EscrowTransaction) -> list[CredentialReveal]:
     return list(trade.reveals.select_related("viewer").order_by("-id")[:10])
 
 
-def waiting_for(user: Any) -> int:
-    """How many open trades want something of this person now: the header's counter."""
-    mine = EscrowTransaction.objects
-    to_hand_over = mine.filter(seller=user, status=Status.PAID, handed_over_at__isnull=True)
-    to_check = mine.filter(buyer=user, status=Status.PAID, handed_over_at__isnull=False)
-    to_pay = mine.filter(buyer=user, status=Status.PENDING_PAYMENT)
-    return (to_hand_over | to_check | to_pay).count()
-
-
 def open_trade_on(listing_id: uuid.UUID, user: Any) -> EscrowTransaction | None:
     """This person's own running trade of a listing, if there is one."""
     return (

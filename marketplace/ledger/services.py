@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Q
 
+from marketplace.core.cache import bump, person
 from marketplace.core.money import MAX_MINOR, Currency, Minor
 from marketplace.ledger.accounts import AccountRef
 from marketplace.ledger.errors import InsufficientFunds, KeyReused
@@ -65,6 +66,7 @@ def _post(
     Posting.objects.bulk_create(
         Posting(entry=entry, account_id=account_of[ref], amount=amount) for ref, amount in legs.items()
     )
+    bump(*(person(ref.owner_id) for ref in users))
     logger.info("posted %s %s %s", kind, key, currency)
     return entry
 

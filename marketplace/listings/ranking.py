@@ -1,9 +1,8 @@
 """Finding listings by words: what stands in a title first, then premium, then the newest.
 
-PostgreSQL uses the stored vectors. A word that thousands of listings share must not cost thousands of row visits:
-the shelf index is in the wanted order already and meets such a word every few rows, while a rare word is quickest by
-its own index. So a page is asked for in shelf order with a limit, which leaves that choice to the planner's statistics
-of words, and no count goes further than COUNT_LIMIT. SQLite reads the folded columns.
+PostgreSQL uses the stored vectors. A word that thousands of listings share must not cost thousands of row visits, so
+no more than FETCHED hits are ever fetched by the words' index; what is commoner is met by walking the shelf in order.
+SQLite reads the folded columns.
 Both fall back on words set right when hardly anything is found (docs/decisions/0002-search.md).
 """
 
@@ -12,6 +11,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 from typing import Any, cast
+from uuid import UUID
 
 from django.contrib.postgres.lookups import TrigramSimilar
 from django.contrib.postgres.search import TrigramSimilarity
@@ -24,6 +24,9 @@ from marketplace.listings.models import Listing, SearchWord
 from marketplace.listings.search import sound
 
 COUNT_LIMIT = 200
+# More hits than this are not sorted: about there, a walk along a shelf of a hundred thousand becomes the cheaper way.
+FETCHED = 2000
+STRIDE, LONGEST_WALK = 1000, 20_000
 FEW = 3
 # A prefix of two letters begins hundreds of words, each with its own list of rows.
 SHORTEST_PREFIX = 3
@@ -48,7 +51,8 @@ class Matches(models.Lookup):
 
 
 for _name in Matches.vectors:
-    cast("models.Field[Any, Any]", Listing._meta.get_field(_name)).register_lookup(Matches)
+    _field = cast("models.Field[Any, Any]", Listing._meta.get_field(_name))
+    _field.register_lookup(Matches)
 cast("models.Field[Any, Any]", SearchWord._meta.get_field("sound")).register_lookup(TrigramSimilar)
 
 
@@ -87,12 +91,17 @@ def matching(listings: QuerySet[Listing], query: str) -> QuerySet[Listing]:
     words = folded_words(query)
     if not words:
         return listings.none()
-    found = _bands(listings, words)[1]
+    found = _anywhere(listings, words)
     if len(found.values_list("pk")[:FEW]) < FEW:
         better = corrected(words)
         if better != words:
-            return _bands(listings, better)[1]
+            return _anywhere(listings, better)
     return found
+
+
+def _anywhere(listings: QuerySet[Listing], words: list[str]) -> QuerySet[Listing]:
+    listings, _in_title, anywhere = _conditions(listings, words)
+    return listings.filter(anywhere)
 
 
 def corrected(words: list[str]) -> list[str]:
@@ -129,33 +138,46 @@ def _nearest(word: str) -> str:
 
 
 def _find(listings: QuerySet[Listing], words: list[str], offset: int, size: int) -> Found:
-    """Title hits in shelf order, then the others in shelf order."""
-    in_title, anywhere = _bands(listings, words)
-    page = list(in_title.order_by(*SHELF)[offset : offset + size])
-    if len(page) == size:
-        return _counted(page, in_title)
-    # Few titles, so all their keys are at hand: on the first page they are the page itself.
-    titled = (
-        [row.pk for row in page] if offset == 0 else list(in_title.order_by().values_list("pk", flat=True))
-    )
-    start = max(0, offset - len(titled))
-    rest = anywhere.exclude(pk__in=titled).order_by(*SHELF)[start : start + size - len(page)]
-    page += rest
-    if offset == 0 and len(page) < size:
-        return Found(page, len(page), is_more=False)
-    return _counted(page, anywhere)
-
-
-def _counted(page: list[Listing], hits: QuerySet[Listing]) -> Found:
-    count = hits.order_by()[: COUNT_LIMIT + 1].count()
+    """Title hits in shelf order, then the others in shelf order. Two or three queries, a few more for common words."""
+    listings, in_title, anywhere = _conditions(listings, words)
+    wanted, titled = _on_shelf(listings, in_title, offset, size)
+    count = titled
+    if len(wanted) < size:
+        start, missing = max(0, offset - titled), size - len(wanted)
+        more, others = _on_shelf(listings, anywhere & ~in_title, start, missing)
+        wanted, count = [*wanted, *more], titled + others
+    rows = {row.pk: row for row in listings.filter(pk__in=wanted)}
+    page = [rows[pk] for pk in wanted if pk in rows]
     return Found(page, min(count, COUNT_LIMIT), is_more=count > COUNT_LIMIT)
 
 
-def _bands(listings: QuerySet[Listing], words: list[str]) -> tuple[QuerySet[Listing], QuerySet[Listing]]:
-    """Listings with all words in the title, and those with all words anywhere. The last word may be a beginning."""
+def _on_shelf(listings: QuerySet[Listing], hit: Q, offset: int, size: int) -> tuple[list[UUID], int]:
+    """The keys of one page of hits in shelf order, and how many hits there are (FETCHED + 1 means: or more).
+
+    The planner does not know which words go together, so its guesses are far off and it is not left to choose: a
+    bounded number of hits is taken by the words' own index and sorted here. Where there are more, a walk along the
+    shelf meets one every few rows.
+    """
+    found = list(listings.filter(hit).order_by().values_list("is_premium", "pk")[: FETCHED + 1])
+    if len(found) <= FETCHED:
+        keys = [pk for _premium, pk in sorted(found, reverse=True)]
+        return keys[offset : offset + size], len(keys)
+    shelf = listings.order_by(*SHELF).annotate(is_hit=models.ExpressionWrapper(hit, models.BooleanField()))
+    keys, passed = [], 0
+    while len(keys) < offset + size and passed < LONGEST_WALK:
+        rows = list(shelf.values_list("pk", "is_hit")[passed : passed + STRIDE])
+        keys += [pk for pk, is_hit in rows if is_hit]
+        passed += STRIDE
+        if len(rows) < STRIDE:
+            break
+    return keys[offset : offset + size], FETCHED + 1
+
+
+def _conditions(listings: QuerySet[Listing], words: list[str]) -> tuple[QuerySet[Listing], Q, Q]:
+    """What it is to have all words in the title, and to have them anywhere; the last word may be a beginning."""
     if connection.vendor == "postgresql":
         query = _tsquery(words)
-        return listings.filter(search_title__matches=query), listings.filter(search_text__matches=query)
+        return listings, Q(search_title__matches=query), Q(search_text__matches=query)
     title = Concat(Value(" "), F("search_title"), output_field=models.TextField())
     text = Concat(
         Value(" "), F("search_title"), Value(" "), F("search_text"), output_field=models.TextField()
@@ -164,7 +186,7 @@ def _bands(listings: QuerySet[Listing], words: list[str]) -> tuple[QuerySet[List
     for word in words:
         in_title &= Q(the_title__contains=f" {word}")
         anywhere &= Q(the_text__contains=f" {word}")
-    return listings.alias(the_title=title).filter(in_title), listings.alias(the_text=text).filter(anywhere)
+    return listings.alias(the_title=title, the_text=text), in_title, anywhere
 
 
 def _tsquery(words: list[str]) -> str:

@@ -9,4 +9,3 @@ class NotificationsConfig(AppConfig):
         from marketplace.notifications import selectors
 
         register_header_part("unread", selectors.unread_count)
-        register_header_part("notifications", selectors.latest)

@@ -14,8 +14,3 @@ def notifications_of(user: Any) -> QuerySet[Notification]:
 
 def unread_count(user: Any) -> int:
     return Notification.objects.filter(user=user, is_read=False).count()
-
-
-def latest(user: Any) -> list[Notification]:
-    """What the header's menu shows."""
-    return list(notifications_of(user)[:5])

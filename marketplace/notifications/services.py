@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 
 from marketplace.accounts.models import User
 from marketplace.core import jobs, realtime
+from marketplace.core.cache import bump, person
 from marketplace.core.money import Money
 from marketplace.notifications import mail
 from marketplace.notifications.kinds import KINDS
@@ -49,6 +50,7 @@ def notify(
     notification.save(force_insert=True)
     if words.by_email:
         jobs.enqueue("tasks.notifications.send_email", notification_id=str(notification.pk))
+    bump(person(user.pk))
     realtime.publish(
         f"user:{user.pk}", "notification", {"id": str(notification.pk), "title": notification.title}
     )
@@ -77,15 +79,19 @@ def _type_of(kind: str) -> tuple[int, bool]:
     return cast("tuple[int, bool]", types[kind])
 
 
+@transaction.atomic
 def mark_read(*, user: User, notification_id: uuid.UUID) -> None:
     """Somebody else's notification is simply not found, and nothing happens."""
+    bump(person(user.pk))
     Notification.objects.filter(user=user, pk=notification_id, is_read=False).update(
         is_read=True, read_at=timezone.now()
     )
 
 
+@transaction.atomic
 def mark_all_read(*, user: User) -> int:
     """Returns how many were unread."""
+    bump(person(user.pk))
     return Notification.objects.filter(user=user, is_read=False).update(is_read=True, read_at=timezone.now())
 
 

@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "marketplace.core.cache.GenerationsMiddleware",
     "marketplace.core.page_cache.AnonymousPageMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -145,7 +146,7 @@ CACHES: dict[str, dict[str, Any]]
 CHANNEL_LAYERS: dict[str, dict[str, Any]]
 if REDIS_URL:
     CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_url(0)},
+        "default": {"BACKEND": "marketplace.core.redis_cache.RedisCache", "LOCATION": redis_url(0)},
     }
     SESSION_ENGINE = "django.contrib.sessions.backends.cache"
     CHANNEL_LAYERS = {

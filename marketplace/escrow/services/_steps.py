@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from marketplace.accounts.models import User
 from marketplace.core import realtime
+from marketplace.core.cache import bump, person
 from marketplace.core.money import Money
 from marketplace.escrow.models import EscrowTransaction
 from marketplace.notifications.services import notify
@@ -31,6 +32,7 @@ def move(trade: EscrowTransaction, status: EscrowTransaction.Status | None = Non
     for name, value in changes.items():
         setattr(trade, name, value)
     trade.save(update_fields=[*changes, "updated_at"])
+    bump(person(trade.buyer_id), person(trade.seller_id))
     realtime.publish(f"trade:{trade.pk}", "trade_changed", {"id": str(trade.pk), "status": trade.status})
 
 

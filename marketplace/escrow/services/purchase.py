@@ -67,8 +67,10 @@ def buy_from_balance(
 
 def _repeated(buyer: User, idempotency_key: str) -> EscrowTransaction | None:
     """The trade that this key has started before."""
-    trades = EscrowTransaction.objects.select_related("listing", "buyer", "seller")
-    return trades.filter(buyer=buyer, idempotency_key=idempotency_key).first()
+    trades = EscrowTransaction.objects.filter(buyer=buyer, idempotency_key=idempotency_key)
+    # Nearly always there is none: asking for the key alone keeps that cheap.
+    found = trades.values_list("pk", flat=True).first()
+    return trades.select_related("listing", "buyer", "seller").get(pk=found) if found else None
 
 
 def _start(

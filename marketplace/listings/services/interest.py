@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from marketplace.accounts.models import User
+from marketplace.core.cache import bump
 from marketplace.listings.errors import ListingNotAvailable
 from marketplace.listings.models import Favorite, Listing, ListingView
 
@@ -17,6 +18,7 @@ def toggle_favourite(*, user: User, listing_id: uuid.UUID) -> bool:
 
     Raises ListingNotAvailable for one that is not on sale, unless it is only to be taken away.
     """
+    bump(f"favourites:{user.pk}")
     removed, _by_model = Favorite.objects.filter(user=user, listing_id=listing_id).delete()
     if removed:
         Listing.objects.filter(pk=listing_id, favorites_count__gt=0).update(

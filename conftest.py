@@ -7,8 +7,8 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
-from django.utils import translation
 from django.test import TransactionTestCase
+from django.utils import translation
 
 from marketplace.core import page_cache
 from marketplace.ledger.testing import append_only_suspended

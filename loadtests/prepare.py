@@ -27,15 +27,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from marketplace.accounts.models import User
-from marketplace.core import page_cache
+from marketplace.core import frame, page_cache
 from marketplace.ledger import accounts
 from marketplace.ledger.models import JournalEntry
 from marketplace.ledger.services import post
-from marketplace.listings.models import Listing, SearchWord
+from marketplace.listings import fragments
+from marketplace.listings.models import Listing
 
 BUYERS = 24
 PURCHASES = int(os.environ.get("BENCH_PURCHASES", "4000"))
-SEARCHES = 20_000
 HOST = "127.0.0.1"
 
 
@@ -86,11 +86,19 @@ def buyers() -> list[User]:
 
 
 def searches(rng: random.Random) -> list[str]:
-    """Two words each, the second one half typed; no two alike. The server is new, so none was asked before."""
-    words = list(SearchWord.objects.values_list("word", flat=True)[:4000])
-    asked = set()
-    while len(asked) < SEARCHES:
-        asked.add(f"{rng.choice(words)} {rng.choice(words)[:5]}")
+    """Two words of some title each, as a buyer types who is after such an account; no two alike."""
+    floor = Listing.objects.on_sale().order_by("pk").values_list("pk", flat=True)[rng.randint(0, 1000)]
+    titles = list(
+        Listing.objects.on_sale()
+        .filter(pk__gte=floor)
+        .order_by("pk")
+        .values_list("search_title", flat=True)[:90_000:4]
+    )
+    asked: set[str] = set()
+    for title in titles:
+        words = [word for word in title.split() if len(word) > 2]
+        if len(words) > 1:
+            asked.add(" ".join(rng.sample(words, k=2)))
     mixed = sorted(asked)
     rng.shuffle(mixed)
     return mixed
@@ -102,7 +110,8 @@ def queries(path: str, user: User | None = None) -> int:
     if user:
         client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     client.get(path)
-    page_cache.forget_all()
+    for memory in (page_cache, frame, fragments):
+        memory.forget_all()
     with CaptureQueriesContext(
         connection,
     ) as captured:
@@ -122,7 +131,7 @@ def main() -> None:
     plans = {
         "bare view": {"requests": [get("/health/live/")]},
         "anonymous catalogue": {"requests": [get("/listings/")]},
-        "listing page": {"requests": [get(f"/listings/{pk}/") for pk, _price, _seller in to_see[:200]]},
+        "listing page": {"requests": [get(f"/listings/{pk}/") for pk, _price, _seller in to_see[:50]]},
         "search, never asked before": {
             "requests": [get(f"/listings/?q={quote(query)}") for query in asked],
             "once": True,

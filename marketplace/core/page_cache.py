@@ -126,6 +126,7 @@ def _answer(request: HttpRequest, kept: Kept) -> HttpResponse:
     else:
         response = HttpResponse(kept.body, content_type=kept.content_type)
         response["Content-Language"] = kept.language
+        response["Content-Length"] = str(len(kept.body))
     response["ETag"] = kept.etag
     # Kept by the browser, asked about every time: the 304 is what saves a phone's data.
     response["Cache-Control"] = "private, no-cache"

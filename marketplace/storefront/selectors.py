@@ -166,3 +166,9 @@ def counter(seller: User, *, viewer: Any, page: int = 1) -> Counter:
     shelf = listings.catalogue(Filters(seller=seller, ordering=NEWEST, page=page))
     (ready,) = shelves(viewer, shelf.listings)
     return Counter(ready, shelf.count, shelf.is_more, page + 1 if shelf.has_next else None)
+
+
+def neighbourhood(listing_id: uuid.UUID) -> tuple[str, ...]:
+    """The cache tags of an offer's seller and game; none for an offer that is not there."""
+    rows = Listing.objects.filter(pk=listing_id).values_list("seller_id", "game_id")
+    return tuple(tag for seller, game in rows for tag in (f"seller:{seller}", f"game:{game}"))

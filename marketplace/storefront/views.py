@@ -13,7 +13,7 @@ from marketplace.listings import visits
 from marketplace.listings.selectors import MAX_PAGE
 from marketplace.storefront import selectors
 
-# Whatever changes an offer makes the catalogue stale too, and each of these pages shows other people's offers as well.
+# Whatever changes an offer makes the catalogue stale too, and these pages show other people's offers as well.
 _TAGS = ("catalogue", "games")
 
 
@@ -28,7 +28,12 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "storefront/home.html", context)
 
 
-@keep(tags=_tags, visited=visits.count)
+def _listing_tags(_request: HttpRequest, listing_id: uuid.UUID) -> tuple[str, ...]:
+    """An offer's page shows its seller, and others of its game; a sale elsewhere in the catalogue leaves it as it is."""
+    return (f"listing:{listing_id}", "games", *selectors.neighbourhood(listing_id))
+
+
+@keep(tags=_listing_tags, visited=visits.count)
 @require_safe
 def listing(request: HttpRequest, listing_id: uuid.UUID) -> HttpResponse:
     """An offer: for everybody from approval on, before that for its seller and for moderators."""

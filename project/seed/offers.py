@@ -27,24 +27,53 @@ UNUSUAL = {
     Status.PENDING: 17, Status.DRAFT: 31, Status.REJECTED: 29, Status.BLOCKED: 61, Status.ARCHIVED: 37,
 }  # fmt: skip
 
+# What sellers name in a title: skins, sets, heroes and the like, as they are called in every language.
+ITEMS = (
+    "M416 Glacier", "AKM Hellfire", "X-Suit Pharaoh", "Blood Raven", "Mummy set", "Skeleton set", "Godzilla vehicle", "Poseidon",
+    "Karambit Gold", "Butterfly Doppler", "Geometric gloves", "AWP Asiimov", "AK Redline", "Desert Eagle Blaze", "M9 Bayonet",
+    "Sakura bundle", "Hip Hop bundle", "Cobra MP40", "Blue Flame Draco", "Raiden C6", "Zhongli C2", "Hu Tao Homa", "Kazuha",
+    "Furina Splendor", "Korblox", "Headless Horseman", "Dominus", "Valkyrie Helm", "Legends skin", "Collector Gusion", "Lunox",
+    "Arcana Juggernaut", "Dragonclaw Hook", "Pudge Arcana", "Immortal treasures", "Elementalist Lux", "Pulsefire Ezreal", "Prime Vandal",
+    "Reaver Sheriff", "Elderflame", "Ruination Phantom", "Renegade Raider", "Galaxy Scout", "Travis bundle", "Ikonik", "Black Knight",
+    "Surge maxed", "Crow", "Leon", "Hypercharge", "Monk Titan", "Barbarian King", "Eagle Artillery", "Royal Champion", "Evolved Knight",
+    "Mega Knight", "Star levels", "Zidane card", "Ronaldo Legend", "Neymar Epic", "Messi Big Time", "Obj 279", "Chieftain", "T22 medium",
+    "Foch 155", "Heirloom Wraith", "Bloodhound heirloom", "Octane shards", "Alpha boost", "Titanium Octane", "Fennec black", "Interstellar",
+    "Damascus camo", "Dark Matter", "Ghost Reaper", "Mythic Fennec", "Shadow Stinger", "Castle level max", "Dragon knight", "Yacht",
+    "Oppressor", "Bunker research", "Armored Kuruma", "Cape Migrator", "Hypixel MVP", "Optifine cape", "Wolf mount", "Invincible reins",
+    "Ashes of Alar", "Spectral Tiger", "Gladiator title", "Void skin", "Neon bundle", "Winterlands", "Underworld crate", "Prime Gaming set",
+)  # fmt: skip
 TITLES = {
     "uz": [
-        "{fact}, pochta bilan birga beriladi", "Eski akkaunt: {fact}, hech qachon bloklanmagan", "{game}: {fact}, toza akkaunt",
-        "{fact} — kolleksiya toʻliq, tez topshiraman", "Asosiy akkauntim, {fact}", "Arzon narxda {game}, {fact}",
+        "{fact}, {item}, pochta bilan beriladi", "Eski akkaunt: {fact} va {item}", "{game}: {item}, {fact}, toza",
+        "{item} + {fact}, kolleksiya toʻliq", "Asosiy akkauntim, {fact}, {item}", "Arzon narxda: {item}, {fact}",
+        "{fact} · {item}, bloklanmagan", "{item} bor, {fact}, tez topshiraman",
     ],
     "ru": [
-        "{fact}, почта в комплекте", "Основа с первого сезона: {fact}", "{game}: {fact}, без банов и привязок",
-        "{fact}, полная коллекция, передам быстро", "Продаю свой аккаунт, {fact}", "Редкие предметы и {fact}",
+        "{fact}, {item}, почта в комплекте", "Основа с первого сезона: {item}, {fact}", "{game}: {item}, {fact}, без банов",
+        "{item} и {fact}, полная коллекция", "Продаю свой аккаунт: {fact}, {item}", "Редкий {item}, {fact}",
+        "{fact} · {item}, без привязок", "{item}, {fact}, передам быстро",
     ],
     "en": [
-        "{fact}, e-mail included", "Main account since day one: {fact}", "{game}: {fact}, never banned",
-        "{fact}, full collection, quick hand-over", "Rare items and {fact}", "Clean account, {fact}",
+        "{fact}, {item}, e-mail included", "Main account since day one: {item}, {fact}", "{game}: {item}, {fact}, never banned",
+        "{item} and {fact}, full collection", "{fact} with {item}", "Rare {item}, {fact}", "{fact} · {item}, clean", "{item}, {fact}, quick hand-over",
     ],
 }  # fmt: skip
 TEXTS = {
-    "uz": "Akkaunt faqat oʻzimniki, boshqa hech kim kirmagan. Pochta ham beriladi, parolni darhol almashtirishingiz mumkin.\n\nSavollar boʻlsa yozing, inventarni koʻrsataman.",
-    "ru": "Аккаунт мой с самого начала, никому не передавался. Почта отдаётся вместе с ним, пароль можно сменить сразу.\n\nПродаю, потому что больше не играю. Отвечу на вопросы и покажу инвентарь.",
-    "en": "The account has been mine from the start and was never shared. The e-mail goes with it, so you can change the password at once.\n\nI sell it because I no longer play. Ask anything, I can show the inventory.",
+    "uz": (
+        "Akkaunt faqat oʻzimniki, boshqa hech kim kirmagan.", "Pochta ham beriladi, parolni darhol almashtirishingiz mumkin.",
+        "Savollar boʻlsa yozing, inventarni koʻrsataman.", "Oʻyinni tashladim, shuning uchun sotyapman.", "Narx yakuniy, savdolashish yoʻq.",
+        "Telefon raqami bogʻlanmagan.", "Birinchi mavsumdan beri oʻynayman.", "Hech qachon cheat ishlatilmagan.", "Ikki yil davomida yigʻilgan.",
+    ),
+    "ru": (
+        "Аккаунт мой с самого начала, никому не передавался.", "Почта отдаётся вместе с ним, пароль можно сменить сразу.",
+        "Отвечу на вопросы и покажу инвентарь.", "Продаю, потому что больше не играю.", "Цена окончательная, обмен не интересует.",
+        "Номер телефона не привязан.", "Играл с первого сезона.", "Читы никогда не использовал.", "Собирал два года.",
+    ),
+    "en": (
+        "The account has been mine from the start and was never shared.", "The e-mail goes with it, so you can change the password at once.",
+        "Ask anything, I can show the inventory.", "I sell it because I no longer play.", "The price is final, no swaps.",
+        "No phone number is linked.", "Played since the first season.", "Never used cheats.", "Two years of collecting.",
+    ),
 }  # fmt: skip
 FEATURES = {
     "uz": ["Pochta beriladi", "Bloklanmagan", "Telefon bogʻlanmagan", "Donat qilingan"],
@@ -93,7 +122,7 @@ def offer(
     language = seller.language if rng.random() < 0.8 else rng.choice(["uz", "ru", "en"])
     values = attributes(game, rng)
     fact = game.schema.card_facts(values) or game.name
-    title = rng.choice(TITLES[language]).format(game=game.name, fact=fact)
+    title = rng.choice(TITLES[language]).format(game=game.name, fact=fact, item=rng.choice(ITEMS))
     amount = min(max(price(rng), 60_000_00), 25_000_000_00)
     published = status in {Status.ACTIVE, Status.ARCHIVED}
     return Listing(
@@ -101,7 +130,7 @@ def offer(
         seller=seller,
         game=game,
         title=title[:1].upper() + title[1:120],
-        description=TEXTS[language],
+        description=" ".join(rng.sample(TEXTS[language], k=rng.randint(2, 4))),
         price=amount,
         original_price=amount * rng.choice([115, 125, 140]) // 100 if rng.random() < 0.3 else None,
         status=status,

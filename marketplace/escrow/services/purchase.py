@@ -69,8 +69,9 @@ def _repeated(buyer: User, idempotency_key: str) -> EscrowTransaction | None:
     """The trade that this key has started before."""
     trades = EscrowTransaction.objects.filter(buyer=buyer, idempotency_key=idempotency_key)
     # Nearly always there is none: asking for the key alone keeps that cheap.
-    found = trades.values_list("pk", flat=True).first()
-    return trades.select_related("listing", "buyer", "seller").get(pk=found) if found else None
+    # And no order, or the planner would walk through all of this buyer's trades instead of using the unique key.
+    found = list(trades.order_by().values_list("pk", flat=True)[:1])
+    return trades.select_related("listing", "buyer", "seller").get() if found else None
 
 
 def _start(

@@ -21,4 +21,4 @@ def changed(listing: Listing, *fields: str) -> None:
 
 def stale(listing: Listing) -> None:
     """Everything that shows this listing is to be rendered anew after the commit."""
-    bump("catalogue", f"listing:{listing.pk}", f"seller:{listing.seller_id}")
+    bump("catalogue", f"listing:{listing.pk}", f"seller:{listing.seller_id}", f"game:{listing.game_id}")

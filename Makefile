@@ -40,7 +40,7 @@ demo: .venv/.base locale/.ready ## install, migrate, seed and serve the demo (PO
 # --- check --------------------------------------------------------------------------------------
 
 test: .venv/.dev locale/.ready ## install what the tests need (a browser too) and run all of them
-	@sh scripts/test.sh
+	@bash scripts/test.sh
 
 test-sqlite: .venv/.dev locale/.ready ## the suite on SQLite only (ARGS=… goes to pytest)
 	@$(PY) -m pytest $(ARGS)
@@ -52,7 +52,7 @@ test-e2e: .venv/.dev locale/.ready ## the browser journeys only
 	@sh scripts/browser.sh && $(PY) -m pytest e2e $(ARGS)
 
 lint: .venv/.dev locale/.ready ## formatting, types, import contracts, templates, migrations, translations, security
-	@sh scripts/lint.sh
+	@bash scripts/lint.sh
 
 fmt: .venv/.dev ## put code into the house format
 	@.venv/bin/ruff check -q --fix-only . ; .venv/bin/ruff format .

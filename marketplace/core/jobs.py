@@ -94,7 +94,7 @@ def _failed(job: Job, error: Exception, *, at: datetime) -> None:
 def pause_after(attempts: int) -> timedelta:
     """How long to wait after that many failures: doubling, with a jitter of a fifth so that a crowd does not return at once."""
     pause = min(FIRST_PAUSE * 2 ** (attempts - 1), LONGEST_PAUSE)
-    return pause * random.uniform(0.9, 1.1)  # noqa: S311
+    return pause * random.uniform(0.9, 1.1)  # noqa: S311  # nosec B311
 
 
 def sweep(*, at: datetime) -> int:

@@ -16,9 +16,9 @@ environ.Env.read_env(BASE_DIR / ".env")
 
 # --- Core ---------------------------------------------------------------------------------------
 # Samples, good for a laptop only: production refuses to start with any of them.
-SAMPLE_SECRET_KEY = "sample-secret-key-for-development-only-change-me-in-production"  # noqa: S105
+SAMPLE_SECRET_KEY = "sample-secret-key-for-development-only-change-me-in-production"  # noqa: S105  # nosec B105
 SAMPLE_FERNET_KEY = "c2FtcGxlLWZlcm5ldC1rZXktZm9yLWRldmVsb3BtZW4="
-SAMPLE_SANDBOX_SECRET = "sandbox-test-secret"  # noqa: S105
+SAMPLE_SANDBOX_SECRET = "sandbox-test-secret"  # noqa: S105  # nosec B105
 
 SECRET_KEY = env.str("SECRET_KEY", SAMPLE_SECRET_KEY)
 # Newest first: it encrypts; the others still decrypt until `manage.py reencrypt` has run.

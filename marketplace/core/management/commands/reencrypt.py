@@ -29,11 +29,11 @@ class Command(BaseCommand):
         table, key = quote(model._meta.db_table), quote(model._meta.pk.column or "id")
         # The column as it stands in the table: the field itself would decrypt it.
         tokens = {
-            f"token_{number}": RawSQL(f"{table}.{quote(column)}", ())  # noqa: S611 (names from our own models)
+            f"token_{number}": RawSQL(f"{table}.{quote(column)}", ())  # noqa: S611 (names from our own models)  # nosec B611
             for number, column in enumerate(columns)
         }
         assignments = ", ".join(f"{quote(column)} = %s" for column in columns)
-        update = f"UPDATE {table} SET {assignments} WHERE {key} = %s"  # noqa: S608 (names from our own models)
+        update = f"UPDATE {table} SET {assignments} WHERE {key} = %s"  # noqa: S608 (names from our own models)  # nosec B608
         last, count = None, 0
         while True:
             with transaction.atomic():

@@ -68,7 +68,7 @@ class Shelf:
 
 
 def catalogue(filters: Filters) -> Shelf:
-    """What is on sale and matches, one page of it, each with its game and seller.
+    """What is on sale and matches, one page of it, each with its seller.
 
     Two queries: the page and a count that stops at COUNT_LIMIT; with words, at most seven.
     """
@@ -108,9 +108,10 @@ def _filtered(filters: Filters) -> QuerySet[Listing]:
 
 
 def _cards(rows: QuerySet[Listing]) -> QuerySet[Listing]:
-    """With game and seller, without the long texts that no card shows."""
-    long_texts = ("description", "search_title", "search_text", "game__attributes", "game__description")
-    return rows.select_related("game", "seller").defer(*long_texts)
+    """With the seller, without what no card shows. Games come out of the directory, which every process remembers."""
+    long_texts = ("description", "search_title", "search_text", "features", "rejection_reason")
+    private = ("seller__password", "seller__email", "seller__phone_number")
+    return rows.select_related("seller").defer(*long_texts, *private)
 
 
 def _bounded_count(rows: QuerySet[Listing]) -> tuple[int, bool]:

@@ -5,7 +5,10 @@ from marketplace.core.announce import listen
 
 def wire() -> None:
     """Called once, when all apps are loaded."""
+    from marketplace.accounts.facts import PersonVerified
     from marketplace.listings.facts import ListingSubmitted
     from marketplace.moderation.services import tell_moderators
+    from marketplace.notifications.services import welcome
 
+    listen(PersonVerified, welcome)
     listen(ListingSubmitted, tell_moderators)

@@ -6,7 +6,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
+from marketplace.accounts.facts import PersonVerified
 from marketplace.accounts.models import PasswordHistory, User
+from marketplace.core.announce import announce
 from marketplace.core.cache import bump
 
 REMEMBERED_PASSWORDS = 5
@@ -43,9 +45,11 @@ def change_password(*, user: User, password: str) -> None:
     remember_password(user=user)
 
 
+@transaction.atomic
 def mark_verified(*, user_id: uuid.UUID) -> None:
     """The person has shown that the address is theirs."""
-    User.objects.filter(pk=user_id, is_verified=False).update(is_verified=True)
+    if User.objects.filter(pk=user_id, is_verified=False).update(is_verified=True):
+        announce(PersonVerified(user_id=user_id))
 
 
 def edit_profile(*, user: User, changed: list[str]) -> None:

@@ -11,6 +11,7 @@ from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 
+from marketplace.accounts.facts import PersonVerified
 from marketplace.accounts.models import User
 from marketplace.core import jobs, realtime
 from marketplace.core.cache import bump, person
@@ -122,3 +123,10 @@ def account_email(*, template: str, to: str, language: str, context: dict[str, A
     """Send one of the account's own mails (confirmation, password reset): templates/emails/<template>."""
     with translation.override(language):
         mail.send(template=template, to=to, subject="", context=context)
+
+
+def welcome(fact: PersonVerified) -> None:
+    """Somebody's address is confirmed: greet them and say where to begin."""
+    user = User.objects.filter(pk=fact.user_id, is_active=True).first()
+    if user is not None:
+        notify(user=user, kind="welcome", action_url="/")

@@ -17,6 +17,7 @@ MARKETPLACE = Path(settings.BASE_DIR) / "marketplace"
 # Functions through which apps notify, and what each adds by itself.
 WAYS = {
     ("moderation/services.py", "notify"): set(),
+    ("notifications/services.py", "notify"): set(),
     ("escrow/", "tell"): {"title", "amount"},
     ("listings/services/decisions.py", "_tell"): {"title"},
     ("payments/services/deposits.py", "_tell"): {"amount"},

@@ -315,3 +315,15 @@ def test_no_mail_shows_a_word_that_is_missing(settings):
             broken.append(file.name)
 
     assert broken == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_confirms_their_address_is_welcomed_once():
+    from marketplace.accounts.services import mark_verified
+
+    user = UserFactory(is_verified=False)
+
+    mark_verified(user_id=user.pk)
+    mark_verified(user_id=user.pk)
+
+    assert list(Notification.objects.filter(user=user).values_list("data__kind", flat=True)) == ["welcome"]

@@ -22,12 +22,24 @@ else:
     DATABASES["default"]["TEST"] = {"NAME": f"test_wibestore_{_run}"}
     DATABASES["default"]["CONN_MAX_AGE"] = 0
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+TEST_REDIS_URL = env.str("TEST_REDIS_URL", "")
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
-CHANNEL_LAYERS = {"default": {"BACKEND": "marketplace.core.layers.ThreadSafeInMemoryLayer"}}
+if TEST_REDIS_URL:
+    # Each parallel worker has a Redis database of its own, from 8 on: the tests empty it.
+    _number = 8 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
+    _redis = f"{TEST_REDIS_URL.rstrip('/')}/{_number}"
+    CACHES = {"default": {"BACKEND": "marketplace.core.redis_cache.RedisCache", "LOCATION": _redis}}
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [{"address": _redis, "socket_timeout": None}], "prefix": f"test-{_number}"},
+        }
+    }
+else:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CHANNEL_LAYERS = {"default": {"BACKEND": "marketplace.core.layers.ThreadSafeInMemoryLayer"}}
 CELERY_BROKER_URL = "memory://"
 COURIER_THREAD = False  # what goes out after a commit has gone when the test looks
-TEST_REDIS_URL = env.str("TEST_REDIS_URL", "")
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}

@@ -1,9 +1,12 @@
 """Keys, facts, live events, refusals, request ids."""
 
+import asyncio
 import logging
+import threading
 import uuid
 
 import pytest
+from channels.layers import get_channel_layer
 from django.db import transaction
 from django.http import Http404
 from django.test import RequestFactory
@@ -89,17 +92,25 @@ def test_a_listener_that_fails_does_not_silence_the_others(heard):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_live_event_reaches_those_who_listen_to_its_topic():
-    from asgiref.sync import async_to_sync
-    from channels.layers import get_channel_layer
+    heard, ready = [], threading.Event()
 
-    layer = get_channel_layer()
-    async_to_sync(layer.group_add)(realtime.group("trade:1"), "specific.test!listener")
+    async def listen():
+        layer = get_channel_layer()
+        channel = await layer.new_channel()
+        await layer.group_add(realtime.group("trade:1"), channel)
+        ready.set()
+        heard.append(await asyncio.wait_for(layer.receive(channel), 10))
+
+    listener = threading.Thread(target=asyncio.run, args=[listen()])
+    listener.start()
+    assert ready.wait(10)
 
     with transaction.atomic():
-        realtime.publish("trade:1", "trade_changed", {"status": "paid"})
         realtime.publish("trade:2", "trade_changed", {"status": "paid"})
+        realtime.publish("trade:1", "trade_changed", {"status": "paid"})
+    listener.join(10)
 
-    message = async_to_sync(layer.receive)("specific.test!listener")
+    (message,) = heard
     assert (message["topic"], message["event"], message["payload"]) == (
         "trade:1",
         "trade_changed",

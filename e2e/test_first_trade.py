@@ -51,6 +51,7 @@ def test_the_first_trade(visitor, scripts):
     seller.sees("900\u00a0000")  # one million less the ten per cent
     assert [letter.subject for letter in seller.letters(seller.email)] == [
         "Confirm your e-mail address",
+        "Welcome to WibeStore",
         "Your listing is published",
         "Paid: hand over the account",
         "You are paid",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from marketplace.accounts.models import User
+from marketplace.accounts.selectors import person
 from marketplace.core import frame, htmx
 from marketplace.core.errors import DomainError
 from marketplace.core.money import share
@@ -43,11 +43,6 @@ TABS = {
     "sold": (gettext_lazy("Sold"), (Status.SOLD,)),
     "archived": (gettext_lazy("Withdrawn"), (Status.ARCHIVED,)),
 }
-
-
-def _me(request: HttpRequest) -> User:
-    """The signed-in person of a view behind `login_required`."""
-    return cast("User", request.user)
 
 
 # --- The catalogue -------------------------------------------------------------------------------
@@ -75,7 +70,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_required
 def favourites(request: HttpRequest) -> HttpResponse:
-    page = Paginator(selectors.favourites(_me(request)), selectors.PAGE_SIZE).get_page(
+    page = Paginator(selectors.favourites(person(request)), selectors.PAGE_SIZE).get_page(
         request.GET.get("page")
     )
     return render(
@@ -92,7 +87,7 @@ def favourite(request: HttpRequest, listing_id: uuid.UUID) -> HttpResponse:
     listing = selectors.listing_for_page(listing_id)
     if listing is None:
         raise Http404
-    is_on = services.toggle_favourite(user=_me(request), listing_id=listing_id)
+    is_on = services.toggle_favourite(user=person(request), listing_id=listing_id)
     if request.htmx:  # type: ignore[attr-defined]
         context = {"listing": listing, "is_on": is_on}
         return HttpResponse(render_to_string("listings/_heart.html", context, request=request))
@@ -123,7 +118,7 @@ def sell(request: HttpRequest) -> HttpResponse:
         save = services.save_draft if is_draft else services.submit
         try:
             save(
-                seller=_me(request),
+                seller=person(request),
                 content=form.content,
                 secrets=form.secrets,
                 pictures=form.cleaned_data["pictures"],
@@ -143,7 +138,7 @@ def sell(request: HttpRequest) -> HttpResponse:
 @login_required
 def edit(request: HttpRequest, listing_id: uuid.UUID) -> HttpResponse:
     """Change an own offer. A form that was filled from an older version is refused, so that nothing gets lost."""
-    me = _me(request)
+    me = person(request)
     listing = get_object_or_404(selectors.own(me).prefetch_related("images"), pk=listing_id)
     if not listing.is_editable:
         messages.error(request, _("This offer cannot be changed now."))
@@ -238,12 +233,12 @@ def check(request: HttpRequest, field: str) -> HttpResponse:
 def mine(request: HttpRequest) -> HttpResponse:
     tab = request.GET.get("tab", "all")
     tab = tab if tab in TABS else "all"
-    counts = selectors.own_counts(_me(request))
+    counts = selectors.own_counts(person(request))
     tabs = [
         (code, label, sum(counts.get(status, 0) for status in (statuses or counts)))
         for code, (label, statuses) in TABS.items()
     ]
-    rows = selectors.own(_me(request), statuses=TABS[tab][1])
+    rows = selectors.own(person(request), statuses=TABS[tab][1])
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {"page": page, "tabs": tabs, "tab": tab, "active": "me"}
     return htmx.render(request, "listings/mine.html", context, partials={"own-listings"})
@@ -252,7 +247,7 @@ def mine(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_required
 def withdraw(request: HttpRequest, listing_id: uuid.UUID) -> HttpResponse:
-    services.withdraw(listing_id=_own_id(request, listing_id), seller=_me(request))
+    services.withdraw(listing_id=_own_id(request, listing_id), seller=person(request))
     messages.success(request, _("Your offer is off sale."))
     return redirect("listings:mine")
 
@@ -260,7 +255,7 @@ def withdraw(request: HttpRequest, listing_id: uuid.UUID) -> HttpResponse:
 @require_POST
 @login_required
 def relist(request: HttpRequest, listing_id: uuid.UUID) -> HttpResponse:
-    listing = services.relist(listing_id=_own_id(request, listing_id), seller=_me(request))
+    listing = services.relist(listing_id=_own_id(request, listing_id), seller=person(request))
     on_sale = listing.status == Status.ACTIVE
     messages.success(
         request, _("Your offer is on sale again.") if on_sale else _("Your offer is sent to review.")
@@ -271,9 +266,9 @@ def relist(request: HttpRequest, listing_id: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def delete(request: HttpRequest, listing_id: uuid.UUID) -> HttpResponse:
-    listing = get_object_or_404(selectors.own(_me(request)), pk=listing_id)
+    listing = get_object_or_404(selectors.own(person(request)), pk=listing_id)
     if request.method == "POST":
-        services.delete(listing_id=listing.pk, seller=_me(request))
+        services.delete(listing_id=listing.pk, seller=person(request))
         messages.success(request, _("Your offer is deleted."))
         return redirect("listings:mine")
     return render(request, "listings/delete.html", {"listing": listing, "active": "me"})
@@ -281,4 +276,4 @@ def delete(request: HttpRequest, listing_id: uuid.UUID) -> HttpResponse:
 
 def _own_id(request: HttpRequest, listing_id: uuid.UUID) -> uuid.UUID:
     """The id, if it is of this person's listing; somebody else's is not found."""
-    return get_object_or_404(selectors.own(_me(request)), pk=listing_id).pk
+    return get_object_or_404(selectors.own(person(request)), pk=listing_id).pk

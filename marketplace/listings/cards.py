@@ -1,32 +1,30 @@
-"""Rendered cards, kept in the shared cache. Nothing of a reader is in them; the heart is put in per reader."""
+"""Rendered cards. Nothing of a reader is in them; the heart is put in per reader."""
 
-import hashlib
-import threading
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
-from cachetools import LRUCache
-from django.core.cache import cache
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
+from marketplace.core.money import format_amount, unit
+from marketplace.core.stencil import Stencil
+from marketplace.core.templatetags import ui
 from marketplace.games import selectors as games
-from marketplace.listings.models import Listing
+from marketplace.games.models import Game
+from marketplace.listings.models import Listing, address, cover_url, discount
+from marketplace.listings.tiles import Tile
 
-_HEART = "<!--heart-->"
+_HEART = mark_safe("<!--heart-->")
 # Filled in per card; plain letters, so that neither escaping nor URL quoting changes them.
 _TOGGLE, _PAGE, _LABEL = "xToggleAddressx", "xPageAddressx", "xTitlex"
-_KEEP = 24 * 3600
-# Raise it when a template of the card changes its markup: cards rendered before a deploy are then left behind.
-_MARKUP = 3
-# A key says all that its card shows, so this process may keep cards too and spare itself unpacking them.
-_near: LRUCache[str, tuple[str, str, str, str, str]] = LRUCache(3000)
-_lock = threading.Lock()
+_SLOTS = (
+    "cover", "heart", "facts", "page", "title", "price", "unit", "old_price", "discount", "avatar", "seller", "rating",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +42,21 @@ class Card:
         return f"{self.before}{heart}{self.after}"
 
 
-def render(listings: Sequence[Listing]) -> list[Card]:
-    """Cards in order, in the reader's language: out of the cache in one round trip, the missing ones rendered."""
-    language = get_language() or ""
-    directory = games.by_ids()
-    for listing in listings:
-        # The directory's game is one object for all cards, with its schema parsed once.
-        listing.game = directory.get(listing.game_id) or listing.game
-    keys = [_key(listing, language) for listing in listings]
-    with _lock:
-        near = {key: _near[key] for key in keys if key in _near}
-    kept = near | cache.get_many([key for key in keys if key not in near]) if len(near) < len(keys) else near
-    made = {}
-    for key, listing in zip(keys, listings, strict=True):
-        if key not in kept:
-            kept[key] = made[key] = _card(listing)
-    if made:
-        cache.set_many(made, _KEEP)
-    with _lock:
-        _near.update({key: kept[key] for key in keys})
-    return [Card(*kept[key]) for key in keys]
+class _Shape(NamedTuple):
+    """What the card's template decides by."""
+
+    status: str
+    plan: str
+    is_premium: bool
+    is_verified: bool
+    is_reduced: bool
+
+
+def render(tiles: Iterable[Tile]) -> list[Card]:
+    """Cards in order, in the reader's language."""
+    rows, language = list(tiles), get_language() or ""
+    directory = games.by_ids(tile.game_id for tile in rows)
+    return [_card(tile, directory[tile.game_id], language) for tile in rows]
 
 
 def joined(
@@ -90,18 +83,37 @@ def _hearts(_language: str) -> tuple[str, str, str]:
     return visitor, off, on
 
 
-def _key(listing: Listing, language: str) -> str:
-    """Made of all that a card shows, so that a card never outlives a change, whoever made it."""
-    seller = listing.seller
-    shown = (
-        _MARKUP, listing.pk, listing.version, listing.status, listing.is_premium, listing.cover, seller.display_name,
-        seller.plan, seller.is_verified, seller.rating, seller.avatar.name, listing.game.updated_at, language,
-    )  # fmt: skip
-    return "card:" + hashlib.blake2s(repr(shown).encode(), digest_size=16).hexdigest()
-
-
-def _card(listing: Listing) -> tuple[str, str, str, str, str]:
-    html = render_to_string("listings/_card.html", {"listing": listing, "heart": mark_safe(_HEART)})  # noqa: S308  # nosec B308, B703
+def _card(tile: Tile, game: Game, language: str) -> Card:
+    seller, page = tile.seller, address(tile.pk)
+    shape = _Shape(
+        status=tile.status,
+        plan=seller.plan,
+        is_premium=tile.is_premium,
+        is_verified=seller.is_verified,
+        is_reduced=bool(tile.original_price),
+    )
+    html = _stencil(shape, language).fill(
+        {
+            "cover": cover_url(tile.pk, tile.cover, game.slug),
+            "heart": _HEART,
+            "facts": game.schema.card_facts(tile.attributes) or game.name,
+            "page": page,
+            "title": tile.title,
+            "price": format_amount(tile.price),
+            "unit": unit(tile.currency),
+            "old_price": format_amount(tile.original_price or 0),
+            "discount": str(discount(tile.price, tile.original_price)),
+            "avatar": ui.avatar(seller, "xs", ring=False),
+            "seller": seller.display_name,
+            "rating": ui.rating(seller.rating),
+        }
+    )
     before, _mark, after = html.partition(_HEART)
-    toggle = reverse("listings:favourite", args=[listing.pk])
-    return before, after, str(escape(listing.title)), listing.get_absolute_url(), toggle
+    return Card(before, after, escape(tile.title), page, address(tile.pk, "listings:favourite"))
+
+
+@lru_cache(maxsize=1024)
+def _stencil(shape: _Shape, _language: str) -> Stencil:
+    """The card's markup of one shape, in the language that is active now."""
+    label = Listing.Status(shape.status).label
+    return Stencil.of("listings/_card.html", {**shape._asdict(), "status_label": label}, _SLOTS)

@@ -96,9 +96,8 @@ def _render(request: HttpRequest, part: str) -> Fragment:
     before, _mark, after = html.partition(_CARDS)
     if part == "main":
         before, after = _head(form, request) + before, after + "</div>"
-    return Fragment(
-        before, after, tuple(row.pk for row in shelf.listings), tuple(cards.render(shelf.listings))
-    )
+    ids = tuple(tile.pk for tile in shelf.tiles)
+    return Fragment(before, after, ids, tuple(cards.render(shelf.tiles)))
 
 
 def _head(form: CatalogueForm, request: HttpRequest) -> str:

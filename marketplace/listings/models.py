@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from functools import cache
+import uuid
+from functools import cache, lru_cache
 from typing import Any, Self
 
 from django.conf import settings
@@ -16,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from marketplace.core.fields import EncryptedJSONField, EncryptedTextField
 from marketplace.core.models import SoftDeleteModel, SoftDeleteQuerySet, TimestampedModel, UUIDModel
-from marketplace.core.money import Currency, unit
+from marketplace.core.money import Currency, Minor, unit
 from marketplace.games.models import Game
 from marketplace.games.schema import Fact
 
@@ -193,7 +194,7 @@ class Listing(UUIDModel, TimestampedModel, SoftDeleteModel):
         return self.title
 
     def get_absolute_url(self) -> str:
-        return _address().replace(_SAMPLE, str(self.pk))
+        return address(self.pk)
 
     @property
     def is_on_sale(self) -> bool:
@@ -226,34 +227,43 @@ class Listing(UUIDModel, TimestampedModel, SoftDeleteModel):
     @property
     def discount(self) -> int:
         """Whole per cent off the price before discount; 0 when there is none."""
-        if not self.original_price:
-            return 0
-        return round((self.original_price - self.price) * 100 / self.original_price)
-
-    @property
-    def cover_variant(self) -> int:
-        """Which of a game's generated covers this listing gets while it has no picture."""
-        return self.pk.int % COVER_VARIANTS
+        return discount(self.price, self.original_price)
 
     @property
     def cover_url(self) -> str:
         """The first picture, or a cover drawn from the game's colours. Needs `game` loaded."""
-        if self.cover:
-            return default_storage.url(self.cover)
-        return reverse("games:cover", args=[self.game.slug, self.cover_variant])
+        return cover_url(self.pk, self.cover, self.game.slug)
 
 
 _SAMPLE = "00000000-0000-7000-8000-000000000000"
+# Enough that neighbours in a grid differ, few enough that browsers and proxies soon have them all.
+COVER_VARIANTS = 40
+
+
+def address(key: uuid.UUID, name: str = "storefront:listing") -> str:
+    """The address of a listing's page, or of another view that takes its key alone."""
+    return _address(name).replace(_SAMPLE, str(key))
 
 
 @cache
-def _address() -> str:
-    """A listing's address with a sample key: two dozen cards a page need not resolve the same pattern each time."""
-    return reverse("storefront:listing", args=[_SAMPLE])
+def _address(name: str) -> str:
+    """With a sample key: two dozen cards a page need not resolve the same pattern each time."""
+    return reverse(name, args=[_SAMPLE])
 
 
-# Enough that neighbours in a grid differ, few enough that browsers and proxies soon have them all.
-COVER_VARIANTS = 40
+def cover_url(key: uuid.UUID, cover: str, game_slug: str) -> str:
+    """The picture on a listing's card: its own, or one of the covers drawn from the game's colours."""
+    return default_storage.url(cover) if cover else _drawn(game_slug, key.int % COVER_VARIANTS)
+
+
+@lru_cache(maxsize=4096)
+def _drawn(game_slug: str, variant: int) -> str:
+    return reverse("games:cover", args=[game_slug, variant])
+
+
+def discount(price: Minor, original: Minor | None) -> int:
+    """Whole per cent off the price before discount; 0 when there is none."""
+    return round((original - price) * 100 / original) if original else 0
 
 
 class ListingImage(UUIDModel):

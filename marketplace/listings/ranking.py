@@ -58,18 +58,18 @@ cast("models.Field[Any, Any]", SearchWord._meta.get_field("sound")).register_loo
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One page of hits, in order. `count` is exact unless `is_more`: then there are at least that many."""
+    """The keys of one page of hits, in order. `count` is exact unless `is_more`: then there are at least that many."""
 
-    listings: list[Listing]
+    keys: list[UUID]
     count: int
     is_more: bool
     corrected: str = ""
 
 
 def find(listings: QuerySet[Listing], query: str, *, offset: int, size: int) -> Found:
-    """One page of the listings that have all words of the query. `listings` carries the other filters and the joins.
+    """One page of the listings that have all words of the query. `listings` carries the other filters.
 
-    Two or three queries; with words to set right, three more and one for each such word.
+    One or two queries; with words to set right, two more and one for each such word.
     """
     words = folded_words(query)
     if not words:
@@ -83,7 +83,7 @@ def find(listings: QuerySet[Listing], query: str, *, offset: int, size: int) -> 
     again = _find(listings, better, offset, size)
     if again.count <= found.count:
         return found
-    return Found(again.listings, again.count, again.is_more, corrected=" ".join(better))
+    return Found(again.keys, again.count, again.is_more, corrected=" ".join(better))
 
 
 def matching(listings: QuerySet[Listing], query: str) -> QuerySet[Listing]:
@@ -138,7 +138,7 @@ def _nearest(word: str) -> str:
 
 
 def _find(listings: QuerySet[Listing], words: list[str], offset: int, size: int) -> Found:
-    """Title hits in shelf order, then the others in shelf order. Two or three queries, a few more for common words."""
+    """Title hits in shelf order, then the others in shelf order. One or two queries, a few more for common words."""
     listings, in_title, anywhere = _conditions(listings, words)
     wanted, titled = _on_shelf(listings, in_title, offset, size)
     count = titled
@@ -146,9 +146,7 @@ def _find(listings: QuerySet[Listing], words: list[str], offset: int, size: int)
         start, missing = max(0, offset - titled), size - len(wanted)
         more, others = _on_shelf(listings, anywhere & ~in_title, start, missing)
         wanted, count = [*wanted, *more], titled + others
-    rows = {row.pk: row for row in listings.filter(pk__in=wanted)}
-    page = [rows[pk] for pk in wanted if pk in rows]
-    return Found(page, min(count, COUNT_LIMIT), is_more=count > COUNT_LIMIT)
+    return Found(wanted, min(count, COUNT_LIMIT), is_more=count > COUNT_LIMIT)
 
 
 def _on_shelf(listings: QuerySet[Listing], hit: Q, offset: int, size: int) -> tuple[list[UUID], int]:

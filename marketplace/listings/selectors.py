@@ -15,6 +15,7 @@ from marketplace.games import selectors as games
 from marketplace.games.models import Game
 from marketplace.listings import ranking
 from marketplace.listings.models import Credentials, Favorite, Listing
+from marketplace.listings.tiles import Tile, in_order, tiles
 
 PAGE_SIZE = 24
 # Of who marked more, each page asks anew.
@@ -55,7 +56,7 @@ class Filters:
 class Shelf:
     """One page of the catalogue. `count` is exact unless `is_more`; `corrected` is what was searched instead."""
 
-    listings: list[Listing]
+    tiles: list[Tile]
     page: int
     has_next: bool
     count: int
@@ -75,17 +76,16 @@ def catalogue(filters: Filters) -> Shelf:
     rows = _filtered(filters)
     offset = (filters.page - 1) * PAGE_SIZE
     if filters.query and filters.ordering == RELEVANCE:
-        found = ranking.find(_cards(rows), filters.query, offset=offset, size=PAGE_SIZE + 1)
-        has_next = len(found.listings) > PAGE_SIZE and filters.page < MAX_PAGE
-        return Shelf(
-            found.listings[:PAGE_SIZE], filters.page, has_next, found.count, found.is_more, found.corrected
-        )
+        found = ranking.find(rows, filters.query, offset=offset, size=PAGE_SIZE + 1)
+        has_next = len(found.keys) > PAGE_SIZE and filters.page < MAX_PAGE
+        page = in_order(rows, found.keys[:PAGE_SIZE])
+        return Shelf(page, filters.page, has_next, found.count, found.is_more, found.corrected)
     if filters.query:
         rows = ranking.matching(rows, filters.query)
-    cards = list(_cards(rows).order_by(*ORDERINGS[filters.ordering])[offset : offset + PAGE_SIZE + 1])
-    has_next = len(cards) > PAGE_SIZE and filters.page < MAX_PAGE
+    page = tiles(rows.order_by(*ORDERINGS[filters.ordering])[offset : offset + PAGE_SIZE + 1])
+    has_next = len(page) > PAGE_SIZE and filters.page < MAX_PAGE
     count, is_more = _bounded_count(rows)
-    return Shelf(cards[:PAGE_SIZE], filters.page, has_next, count, is_more)
+    return Shelf(page[:PAGE_SIZE], filters.page, has_next, count, is_more)
 
 
 def _filtered(filters: Filters) -> QuerySet[Listing]:
@@ -105,13 +105,6 @@ def _filtered(filters: Filters) -> QuerySet[Listing]:
     if filters.rating is not None:
         rows = rows.filter(seller_rating__gte=filters.rating)
     return rows
-
-
-def _cards(rows: QuerySet[Listing]) -> QuerySet[Listing]:
-    """With the seller, without what no card shows. Games come out of the directory, which every process remembers."""
-    long_texts = ("description", "search_title", "search_text", "features", "rejection_reason")
-    private = ("seller__password", "seller__email", "seller__phone_number")
-    return rows.select_related("seller").defer(*long_texts, *private)
 
 
 def _bounded_count(rows: QuerySet[Listing]) -> tuple[int, bool]:
@@ -144,11 +137,11 @@ def cards(
     but: uuid.UUID | None = None,
     is_premium: bool = False,
     ordering: str = RELEVANCE,
-) -> list[Listing]:
-    """The first few on sale, ready for `{% listing_cards %}`: the shelves of other pages. One query."""
+) -> list[Tile]:
+    """The first few on sale: the shelves of other pages. One query."""
     rows = _filtered(Filters(game=game, seller=seller, is_premium=is_premium))
     rows = rows.exclude(pk=but) if but else rows
-    return list(_cards(rows).order_by(*ORDERINGS[ordering])[:most])
+    return tiles(rows.order_by(*ORDERINGS[ordering])[:most])
 
 
 def listing_for_page(listing_id: uuid.UUID, viewer: object = None) -> Listing | None:
@@ -190,13 +183,9 @@ def has_vault(listing: Listing) -> bool:
     return Credentials.objects.filter(pk=listing.pk).exists()
 
 
-def favourites(user: User) -> QuerySet[Favorite]:
-    """What a person marked, the latest first, with everything a card shows; also what is sold by now."""
-    return (
-        Favorite.objects.filter(user=user, listing__deleted_at__isnull=True)
-        .select_related("listing__game", "listing__seller")
-        .order_by("-created_at")
-    )
+def favourites(user: User) -> QuerySet[Listing]:
+    """What a person marked, the latest first; also what is sold by now."""
+    return Listing.objects.alive().filter(favorites__user=user).order_by("-favorites__created_at")
 
 
 def favourite_ids(user: User, listing_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
@@ -29,6 +30,7 @@ from marketplace.games.models import Game
 from marketplace.listings import fragments, selectors, services
 from marketplace.listings.forms import ListingForm
 from marketplace.listings.models import Listing
+from marketplace.listings.tiles import tiles
 
 Status = Listing.Status
 PAGE_SIZE = 20
@@ -70,14 +72,10 @@ def catalogue(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_required
 def favourites(request: HttpRequest) -> HttpResponse:
-    page = Paginator(selectors.favourites(person(request)), selectors.PAGE_SIZE).get_page(
-        request.GET.get("page")
-    )
-    return render(
-        request,
-        "listings/favourites.html",
-        {"page": page, "listings": [f.listing for f in page], "active": "me"},
-    )
+    marked = Paginator(selectors.favourites(person(request)), selectors.PAGE_SIZE)
+    page = marked.get_page(request.GET.get("page"))
+    context = {"page": page, "tiles": tiles(cast("QuerySet[Listing]", page.object_list)), "active": "me"}
+    return render(request, "listings/favourites.html", context)
 
 
 @require_POST

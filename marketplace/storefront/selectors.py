@@ -21,6 +21,7 @@ from marketplace.listings import cards
 from marketplace.listings import selectors as listings
 from marketplace.listings.models import Listing, ListingImage
 from marketplace.listings.selectors import Filters
+from marketplace.listings.tiles import Tile
 
 NEWEST = "-created_at"
 SUMMARY_LENGTH = 160
@@ -47,9 +48,9 @@ def rules() -> Rules:
     )
 
 
-def shelves(viewer: Any, *rows: Sequence[Listing]) -> list[SafeString]:
-    """Each row of listings as ready cards. One query finds this viewer's hearts in all of them, none for a visitor."""
-    marked = _marked(viewer, [listing.pk for row in rows for listing in row])
+def shelves(viewer: Any, *rows: Sequence[Tile]) -> list[SafeString]:
+    """Each row of offers as ready cards. One query finds this viewer's hearts in all of them, none for a visitor."""
+    marked = _marked(viewer, [tile.pk for row in rows for tile in row])
     return [_shelf(row, marked) for row in rows]
 
 
@@ -57,8 +58,8 @@ def _marked(viewer: Any, ids: Iterable[uuid.UUID]) -> set[uuid.UUID] | None:
     return listings.favourite_ids(viewer, ids) if viewer.is_authenticated else None
 
 
-def _shelf(row: Sequence[Listing], marked: set[uuid.UUID] | None) -> SafeString:
-    return cards.joined(cards.render(row), [listing.pk for listing in row], marked=marked)
+def _shelf(row: Sequence[Tile], marked: set[uuid.UUID] | None) -> SafeString:
+    return cards.joined(cards.render(row), [tile.pk for tile in row], marked=marked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ def offer(listing_id: uuid.UUID, *, viewer: Any, photo: int = 1) -> Offer | None
     photos = list(listing.images.all())
     number = min(max(photo, 1), len(photos)) if photos else 0
     similar = listings.cards(most=4, game=listing.game, but=listing.pk)
-    marked = _marked(viewer, [listing.pk, *(row.pk for row in similar)])
+    marked = _marked(viewer, [listing.pk, *(tile.pk for tile in similar)])
     reserved = listing.status == Listing.Status.RESERVED
     return Offer(
         listing=listing,
@@ -164,7 +165,7 @@ class Counter:
 def counter(seller: User, *, viewer: Any, page: int = 1) -> Counter:
     """What this seller has on sale, the newest first. Three queries."""
     shelf = listings.catalogue(Filters(seller=seller, ordering=NEWEST, page=page))
-    (ready,) = shelves(viewer, shelf.listings)
+    (ready,) = shelves(viewer, shelf.tiles)
     return Counter(ready, shelf.count, shelf.is_more, page + 1 if shelf.has_next else None)
 
 

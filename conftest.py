@@ -14,6 +14,7 @@ from django.utils import translation
 
 from marketplace.core import page_cache
 from marketplace.ledger.testing import append_only_suspended
+from marketplace.notifications import services as notifications
 
 _skipped: dict[str, int] = {}
 
@@ -55,6 +56,7 @@ def _english():
 def _fresh_caches():
     cache.clear()
     page_cache.forget_all()
+    notifications.forget_types()
 
 
 @pytest.fixture(scope="session", autouse=True)

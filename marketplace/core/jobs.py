@@ -8,6 +8,7 @@ growing pauses, and parked as failed after JOB_MAX_ATTEMPTS; the admin shows tho
 import logging
 import random
 import uuid
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -49,6 +50,14 @@ def enqueue(
     if not delay:
         transaction.on_commit(partial(_hand_over, job.pk))
     return job
+
+
+def enqueue_all(task: str, each: Iterable[dict[str, Any]]) -> None:
+    """Write one job for each of these kwargs, all in one statement."""
+    rows = [Job(task=task, kwargs=kwargs) for kwargs in each]
+    Job.objects.bulk_create(rows)
+    for job in rows:
+        transaction.on_commit(partial(_hand_over, job.pk))
 
 
 def _hand_over(job_id: uuid.UUID) -> None:

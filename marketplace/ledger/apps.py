@@ -9,4 +9,4 @@ class LedgerConfig(AppConfig):
         from marketplace.ledger import services
 
         # Django sends this after a flush too, and a flushed database has other accounts.
-        post_migrate.connect(services.forget_house_accounts, sender=self, dispatch_uid="ledger.house")
+        post_migrate.connect(services.forget_accounts, sender=self, dispatch_uid="ledger.accounts")

@@ -1,10 +1,12 @@
 """The one way to move money."""
 
 import logging
+import threading
 from collections.abc import Iterable, Mapping
 from functools import partial
 from uuid import UUID
 
+from cachetools import LRUCache
 from django.db import connection, transaction
 from django.db.models import Q
 
@@ -16,8 +18,9 @@ from marketplace.ledger.models import Account, JournalEntry, Posting
 
 logger = logging.getLogger(__name__)
 
-# House accounts are made once and never change: their keys are remembered by each process.
-_house: dict[tuple[AccountRef, str], UUID] = {}
+# Accounts are made once and never go: each process remembers the keys of those it has met lately.
+_remembered: LRUCache[tuple[AccountRef, str], UUID] = LRUCache(20_000)
+_remembering = threading.Lock()
 
 
 def post(
@@ -28,6 +31,7 @@ def post(
     legs: Mapping[AccountRef, Minor],
     memo: str = "",
     reference: UUID | None = None,
+    is_first: bool = False,
 ) -> JournalEntry:
     """Move money: write one entry whose legs (minor units; plus is what comes to an account) sum to zero.
 
@@ -35,7 +39,8 @@ def post(
 
     A repeat of `key` with the same kind, currency and legs moves nothing and returns the entry that is there. User
     accounts are locked in the order of their keys, so two posts wait for each other but never lock up. Inside a
-    caller's transaction no savepoint is made: every refusal comes before the first write.
+    caller's transaction no savepoint is made: every refusal comes before the first write. `is_first` says that the key
+    names something this very transaction has made, so that no repeat needs to be looked for.
 
     Raises InsufficientFunds when a user's account would fall below zero, KeyReused when the key names another movement,
     ValueError for legs that no caller should ever build.
@@ -44,21 +49,27 @@ def post(
     legs = {ref: amount for ref, amount in legs.items() if amount}
     _check_shape(key, currency, legs)
     if connection.in_atomic_block:
-        return _post(kind, key, currency, legs, memo, reference)
+        return _post(kind, key, currency, legs, memo, reference, is_first=is_first)
     with transaction.atomic():
-        return _post(kind, key, currency, legs, memo, reference)
+        return _post(kind, key, currency, legs, memo, reference, is_first=is_first)
 
 
 def _post(
-    kind: str, key: str, currency: str, legs: Mapping[AccountRef, Minor], memo: str, reference: UUID | None
+    kind: str,
+    key: str,
+    currency: str,
+    legs: Mapping[AccountRef, Minor],
+    memo: str,
+    reference: UUID | None,
+    *,
+    is_first: bool,
 ) -> JournalEntry:
     users = _user_accounts([ref for ref in legs if not ref.is_house], currency)
     # Under the locks: of two posts with one key, the second now sees what the first has committed.
-    repeated = JournalEntry.objects.filter(key=key).first()
-    if repeated is not None:
+    if not is_first and (repeated := JournalEntry.objects.filter(key=key).first()):
         return _same(repeated, kind, currency, legs)
     _check_funds(users, legs)
-    house = _house_accounts([ref for ref in legs if ref.is_house], currency)
+    house = _keys([ref for ref in legs if ref.is_house], currency)
     entry = JournalEntry.objects.create(
         kind=kind, key=key, currency=currency, memo=memo[:200], reference=reference
     )
@@ -92,41 +103,44 @@ def _check_shape(key: str, currency: str, legs: Mapping[AccountRef, Minor]) -> N
 
 def _user_accounts(refs: list[AccountRef], currency: str) -> dict[AccountRef, Account]:
     """The accounts of people, locked in the order of their keys; those that are missing are made."""
-    found = _locked(refs, currency)
-    missing = [ref for ref in refs if ref not in found]
-    if missing:
-        _create(missing, currency)
-        found = _locked(refs, currency)
-    return found
-
-
-def _locked(refs: list[AccountRef], currency: str) -> dict[AccountRef, Account]:
     if not refs:
         return {}
+    keys = _keys(refs, currency)
+    found = _locked(keys.values())
+    return {ref: found[keys[ref]] for ref in refs}
+
+
+def _locked(keys: Iterable[UUID]) -> dict[UUID, Account]:
     # NO KEY: a posting's foreign key only needs the row to stay, so that it does not wait for this lock.
-    accounts = (
-        Account.objects.select_for_update(no_key=True).filter(_any_of(refs), currency=currency).order_by("pk")
-    )
-    return {AccountRef(account.kind, owner_id=account.owner_id): account for account in accounts}
+    rows = Account.objects.select_for_update(no_key=True).filter(pk__in=list(keys)).order_by("pk")
+    return {account.pk: account for account in rows}
 
 
-def _house_accounts(refs: list[AccountRef], currency: str) -> dict[AccountRef, UUID]:
-    known = {ref: _house[ref, currency] for ref in refs if (ref, currency) in _house}
+def _keys(refs: list[AccountRef], currency: str) -> dict[AccountRef, UUID]:
+    """The keys of accounts; those that are missing are made."""
+    known = {ref: key for ref in refs if (key := _remembered.get((ref, currency)))}
     unknown = [ref for ref in refs if ref not in known]
     if not unknown:
         return known
-    found = _read_house(unknown, currency)
+    found = _read(unknown, currency)
     if len(found) < len(unknown):
         _create([ref for ref in unknown if ref not in found], currency)
-        found = _read_house(unknown, currency)
-    # Remembered after the commit: a rolled back account must not be.
-    transaction.on_commit(partial(_house.update, {(ref, currency): pk for ref, pk in found.items()}))
+        found = _read(unknown, currency)
+    # Remembered after the commit: the key of an account that was rolled back must not be.
+    transaction.on_commit(partial(_remember, {(ref, currency): key for ref, key in found.items()}))
     return known | found
 
 
-def _read_house(refs: list[AccountRef], currency: str) -> dict[AccountRef, UUID]:
-    rows = Account.objects.filter(_any_of(refs), currency=currency).values_list("kind", "code", "pk")
-    return {AccountRef(kind, code=code): pk for kind, code, pk in rows}
+def _remember(keys: Mapping[tuple[AccountRef, str], UUID]) -> None:
+    with _remembering:
+        _remembered.update(keys)
+
+
+def _read(refs: list[AccountRef], currency: str) -> dict[AccountRef, UUID]:
+    rows = Account.objects.filter(_any_of(refs), currency=currency).values_list(
+        "kind", "owner_id", "code", "pk"
+    )
+    return {AccountRef(kind, owner_id=owner, code=code): key for kind, owner, code, key in rows}
 
 
 def _any_of(refs: Iterable[AccountRef]) -> Q:
@@ -166,6 +180,7 @@ def _same(entry: JournalEntry, kind: str, currency: str, legs: Mapping[AccountRe
     return entry
 
 
-def forget_house_accounts(**_signal: object) -> None:
+def forget_accounts(**_signal: object) -> None:
     """Forget the remembered keys: a flush has emptied the tables."""
-    _house.clear()
+    with _remembering:
+        _remembered.clear()

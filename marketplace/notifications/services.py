@@ -1,11 +1,15 @@
 """Telling people things, and noting that they have read them."""
 
+import threading
 import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
+from cachetools import TTLCache
 from django.conf import settings
-from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.formats import date_format
@@ -18,44 +22,67 @@ from marketplace.core.cache import bump, person
 from marketplace.core.money import Money
 from marketplace.notifications import mail
 from marketplace.notifications.kinds import KINDS
-from marketplace.notifications.models import Notification, NotificationType
+from marketplace.notifications.models import Notification, NotificationType, validate_internal_path
 
 type Value = str | Promise | Money | datetime
-_TYPES = "notification-types"
+# By kind; every notification asks, and a type is switched off once in a year.
+_types: TTLCache[str, tuple[int, bool]] = TTLCache(200, ttl=60)
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something to tell a person. `kind` is a key of `kinds.KINDS`; `context` fills its words (amounts as Money, times as
+    aware datetimes); `action_url` is a path within the site.
+    """
+
+    user: User
+    kind: str
+    context: Mapping[str, Value] = field(default_factory=dict)
+    action_url: str = ""
 
 
 def notify(
-    *, user: User, kind: str, context: dict[str, Value] | None = None, action_url: str = ""
+    *, user: User, kind: str, context: Mapping[str, Value] | None = None, action_url: str = ""
 ) -> Notification | None:
-    """Tell a person something, in their language and time zone: a row and an e-mail job in the caller's transaction.
+    """Tell one person something, as `notify_all` does. Returns None when that type is switched off."""
+    told = notify_all([Message(user, kind, context or {}, action_url)])
+    return told[0] if told else None
 
-    `kind` is a key of `kinds.KINDS`; `context` fills its words (amounts as Money, times as aware datetimes);
-    `action_url` is a path within the site. Returns None when that type is switched off.
+
+def notify_all(messages: Iterable[Message]) -> list[Notification]:
+    """Tell people things, each in their language and time zone: rows and e-mail jobs in the caller's transaction.
+
+    Two statements, however many. What is of a type that is switched off is left out.
     """
-    type_id, is_active = _type_of(kind)
+    rows = [row for row in map(_worded, messages) if row]
+    Notification.objects.bulk_create(rows)
+    by_email = [row for row in rows if KINDS[row.data["kind"]].by_email]
+    jobs.enqueue_all("tasks.notifications.send_email", [{"notification_id": str(row.pk)} for row in by_email])
+    for row in rows:
+        bump(person(row.user_id))
+        realtime.publish(f"user:{row.user_id}", "notification", {"id": str(row.pk), "title": row.title})
+    return rows
+
+
+def _worded(message: Message) -> Notification | None:
+    type_id, is_active = _type_of(message.kind)
     if not is_active:
         return None
-    words = KINDS[kind]
+    words, user = KINDS[message.kind], message.user
     with translation.override(user.language), timezone.override(user.zone):
-        values = {name: _as_text(value) for name, value in (context or {}).items()}
-        title, message = str(words.title) % values, str(words.message) % values
-    notification = Notification(
+        values = {name: _as_text(value) for name, value in message.context.items()}
+        title, text = str(words.title) % values, str(words.message) % values
+    if message.action_url:
+        validate_internal_path(message.action_url)
+    return Notification(
         user=user,
         type_id=type_id,
         title=title[:200],
-        message=message,
-        data={"kind": kind, **values},
-        action_url=action_url,
+        message=text,
+        data={"kind": message.kind, **values},
+        action_url=message.action_url,
     )
-    notification.clean_fields(exclude=["user", "type"])
-    notification.save(force_insert=True)
-    if words.by_email:
-        jobs.enqueue("tasks.notifications.send_email", notification_id=str(notification.pk))
-    bump(person(user.pk))
-    realtime.publish(
-        f"user:{user.pk}", "notification", {"id": str(notification.pk), "title": notification.title}
-    )
-    return notification
 
 
 def _as_text(value: Value) -> str:
@@ -65,19 +92,30 @@ def _as_text(value: Value) -> str:
 
 
 def _type_of(kind: str) -> tuple[int, bool]:
-    """Id and switch of a kind's type, from the cache; a kind without a row yet gets one."""
-    types = cache.get(_TYPES)
-    if types is None or kind not in types:
-        words = KINDS[kind]
-        with translation.override("en"):
-            NotificationType.objects.get_or_create(
-                code=kind.replace("_", "-"), defaults={"name": str(words.title), "icon": words.icon}
-            )
-        rows = NotificationType.objects.values_list("code", "pk", "is_active")
-        types = {code.replace("-", "_"): (pk, is_active) for code, pk, is_active in rows}
-        # Not for long, and never out of a transaction that may still be undone.
-        transaction.on_commit(lambda: cache.set(_TYPES, types, 60))
-    return cast("tuple[int, bool]", types[kind])
+    """Id and switch of a kind's type, as they were a minute ago at most; a kind without a row yet gets one."""
+    with _lock:
+        known = _types.get(kind)
+    if known is not None:
+        return known
+    words = KINDS[kind]
+    with translation.override("en"):
+        row, _made = NotificationType.objects.get_or_create(
+            code=kind.replace("_", "-"), defaults={"name": str(words.title), "icon": words.icon}
+        )
+    # Never out of a transaction that may still be undone.
+    transaction.on_commit(partial(_remember_type, kind, row.pk, is_active=row.is_active))
+    return row.pk, row.is_active
+
+
+def _remember_type(kind: str, pk: int, *, is_active: bool) -> None:
+    with _lock:
+        _types[kind] = pk, is_active
+
+
+def forget_types() -> None:
+    """Empty this process's memory (tests do)."""
+    with _lock:
+        _types.clear()
 
 
 @transaction.atomic

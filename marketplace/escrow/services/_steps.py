@@ -11,7 +11,7 @@ from marketplace.core import realtime
 from marketplace.core.cache import bump, person
 from marketplace.core.money import Money
 from marketplace.escrow.models import EscrowTransaction
-from marketplace.notifications.services import notify
+from marketplace.notifications.services import Message, notify_all
 
 logger = logging.getLogger("marketplace.escrow")
 
@@ -25,18 +25,27 @@ def locked(trade_id: uuid.UUID, **whose: Any) -> EscrowTransaction:
 
 
 def move(trade: EscrowTransaction, status: EscrowTransaction.Status | None = None, **changes: Any) -> None:
-    """Save a step, and let open pages know."""
+    """Save a step, and let open pages know. A trade that is bought and paid in one go is stored by its first step."""
     if status is not None:
         logger.info("trade %s: %s -> %s", trade.pk, trade.status, status)
         changes["status"] = status
     for name, value in changes.items():
         setattr(trade, name, value)
-    trade.save(update_fields=[*changes, "updated_at"])
+    trade.save(update_fields=None if trade._state.adding else [*changes, "updated_at"])
     bump(person(trade.buyer_id), person(trade.seller_id))
     realtime.publish(f"trade:{trade.pk}", "trade_changed", {"id": str(trade.pk), "status": trade.status})
 
 
 def tell(user: User, kind: str, trade: EscrowTransaction, **context: Any) -> None:
     """Notify one side about this trade; title and amount are always at hand for the words."""
+    notify_all([_message(user, kind, trade, context)])
+
+
+def tell_both(trade: EscrowTransaction, *, seller: str, buyer: str, **context: Any) -> None:
+    """Notify both sides, each with their own kind of notification and the same values."""
+    notify_all([_message(trade.seller, seller, trade, context), _message(trade.buyer, buyer, trade, context)])
+
+
+def _message(user: User, kind: str, trade: EscrowTransaction, context: dict[str, Any]) -> Message:
     values = {"title": trade.listing.title, "amount": Money(trade.amount, trade.currency), **context}
-    notify(user=user, kind=kind, context=values, action_url=reverse("escrow:trade", args=[trade.pk]))
+    return Message(user, kind, values, reverse("escrow:trade", args=[trade.pk]))

@@ -9,7 +9,7 @@ from marketplace.core.announce import announce
 from marketplace.escrow.errors import TradeNotOpen
 from marketplace.escrow.facts import DisputeOpened
 from marketplace.escrow.models import Dispute, EscrowTransaction
-from marketplace.escrow.services._steps import locked, move, tell
+from marketplace.escrow.services._steps import locked, move, tell_both
 
 Status = EscrowTransaction.Status
 
@@ -30,7 +30,6 @@ def open_dispute(*, trade_id: uuid.UUID, user: User, reason: str, statement: str
         raise TradeNotOpen(f"{trade.pk} is {trade.status}")
     dispute = Dispute.objects.create(trade=trade, opened_by=user, reason=reason, statement=statement)
     move(trade, Status.DISPUTED, due_at=None)
-    for side in (trade.buyer, trade.seller):
-        tell(side, "trade_disputed", trade, reason=Dispute.Reason(reason).label)
+    tell_both(trade, seller="trade_disputed", buyer="trade_disputed", reason=Dispute.Reason(reason).label)
     announce(DisputeOpened(trade_id=trade.pk))
     return dispute

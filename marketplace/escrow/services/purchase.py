@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from marketplace.accounts.models import User
@@ -13,7 +13,7 @@ from marketplace.core.money import Minor, share
 from marketplace.escrow.errors import PriceChanged, TradeNotOpen
 from marketplace.escrow.facts import TradePaid, TradeStarted
 from marketplace.escrow.models import EscrowTransaction
-from marketplace.escrow.services._steps import locked, move, tell
+from marketplace.escrow.services._steps import locked, move, tell, tell_both
 from marketplace.ledger import accounts
 from marketplace.ledger.models import JournalEntry
 from marketplace.ledger.services import post
@@ -31,7 +31,6 @@ def commission_rate(seller: User) -> int:  # noqa: ARG001 (the plans will decide
     return settings.COMMISSION_BASIS_POINTS
 
 
-@transaction.atomic
 def buy(
     *, listing_id: uuid.UUID, buyer: User, idempotency_key: str, expected_amount: Minor | None = None
 ) -> EscrowTransaction:
@@ -40,15 +39,16 @@ def buy(
     The same key gives the same trade again. `expected_amount` is what the buyer saw; another price is refused.
     Raises ListingNotAvailable, OwnListing, PriceChanged.
     """
-    if again := _repeated(buyer, idempotency_key):
-        return again
-    trade, is_new = _start(listing_id, buyer, idempotency_key, expected_amount)
-    if is_new:
-        tell(trade.seller, "trade_started", trade, buyer=buyer.display_name, deadline=trade.due_at)
+    try:
+        with transaction.atomic():
+            trade = _reserved(listing_id, buyer, idempotency_key, expected_amount)
+            trade.save(force_insert=True)
+            tell(trade.seller, "trade_started", trade, buyer=buyer.display_name, deadline=trade.due_at)
+    except REFUSED_TWICE:
+        return _sent_before(buyer, idempotency_key)
     return trade
 
 
-@transaction.atomic
 def buy_from_balance(
     *, listing_id: uuid.UUID, buyer: User, idempotency_key: str, expected_amount: Minor | None = None
 ) -> EscrowTransaction:
@@ -56,40 +56,40 @@ def buy_from_balance(
 
     Raises what `buy` does, and InsufficientFunds.
     """
-    if again := _repeated(buyer, idempotency_key):
-        return pay_from_balance(trade_id=again.pk, buyer=buyer)
-    trade, is_new = _start(listing_id, buyer, idempotency_key, expected_amount)
-    if not is_new:
-        return pay_from_balance(trade_id=trade.pk, buyer=buyer)
-    _hold(trade, at=timezone.now())
+    try:
+        with transaction.atomic():
+            trade = _reserved(listing_id, buyer, idempotency_key, expected_amount)
+            _hold(trade, at=timezone.now())
+    except REFUSED_TWICE:
+        return pay_from_balance(trade_id=_sent_before(buyer, idempotency_key).pk, buyer=buyer)
     return trade
 
 
-def _repeated(buyer: User, idempotency_key: str) -> EscrowTransaction | None:
-    """The trade that this key has started before."""
-    trades = EscrowTransaction.objects.filter(buyer=buyer, idempotency_key=idempotency_key)
-    # Nearly always there is none: asking for the key alone keeps that cheap.
-    # And no order, or the planner would walk through all of this buyer's trades instead of using the unique key.
-    found = list(trades.order_by().values_list("pk", flat=True)[:1])
-    return trades.select_related("listing", "buyer", "seller").get() if found else None
+# What a form meets that is sent a second time: the first has reserved the listing, or the trade has ended since and its
+# key is still taken. Nobody looks for a trade of the key before that, for nearly always there is none.
+REFUSED_TWICE = (ListingNotAvailable, IntegrityError)
 
 
-def _start(
-    listing_id: uuid.UUID, buyer: User, idempotency_key: str, expected_amount: Minor | None
-) -> tuple[EscrowTransaction, bool]:
-    """The trade, and whether this call has made it."""
-    try:
-        listing = listings.reserve(listing_id=listing_id, buyer=buyer)
-    except ListingNotAvailable:
-        # Two sends of one form wait for each other at the listing's lock; the second finds the trade of the first.
-        if again := _repeated(buyer, idempotency_key):
-            return again, False
+def _sent_before(buyer: User, idempotency_key: str) -> EscrowTransaction:
+    """The trade that this key has started; without one, the refusal that is being handled goes on."""
+    trades = EscrowTransaction.objects.select_related("listing", "buyer", "seller")
+    # No order, or the planner would walk through all of this buyer's trades instead of using the unique key.
+    again = trades.filter(buyer=buyer, idempotency_key=idempotency_key).order_by().first()
+    if again is None:
         raise
+    return again
+
+
+def _reserved(
+    listing_id: uuid.UUID, buyer: User, idempotency_key: str, expected_amount: Minor | None
+) -> EscrowTransaction:
+    """A trade that is not stored yet, of a listing that is now reserved for it."""
+    listing = listings.reserve(listing_id=listing_id, buyer=buyer)
     if expected_amount is not None and listing.price != expected_amount:
         raise PriceChanged(f"{listing_id}: {expected_amount} -> {listing.price}")
     rate = commission_rate(listing.seller)
     commission = share(listing.price, rate)
-    trade = EscrowTransaction.objects.create(
+    trade = EscrowTransaction(
         listing=listing,
         buyer=buyer,
         seller=listing.seller,
@@ -102,7 +102,7 @@ def _start(
         idempotency_key=idempotency_key,
     )
     announce(TradeStarted(trade_id=trade.pk))
-    return trade, True
+    return trade
 
 
 @transaction.atomic
@@ -162,11 +162,13 @@ def settle_payment(paid: Transaction) -> None:
 
 
 def _hold(trade: EscrowTransaction, *, at: datetime) -> None:
+    """Pay for a trade that is locked, or not stored yet."""
     entry = post(
         JournalEntry.Kind.HOLD,
         key=f"trade:{trade.pk}:hold",
         currency=trade.currency,
         legs={accounts.available(trade.buyer_id): -trade.amount, accounts.held(trade.buyer_id): trade.amount},
+        is_first=trade._state.adding,
     )
     payments.record(
         user=trade.buyer,
@@ -178,8 +180,7 @@ def _hold(trade: EscrowTransaction, *, at: datetime) -> None:
         description=trade.listing.title,
     )
     move(trade, Status.PAID, paid_at=at, due_at=at + settings.ESCROW_HAND_OVER_WINDOW)
-    tell(trade.seller, "trade_paid", trade, deadline=trade.due_at)
-    tell(trade.buyer, "purchase_paid", trade, deadline=trade.due_at)
+    tell_both(trade, seller="trade_paid", buyer="purchase_paid", deadline=trade.due_at)
     announce(TradePaid(trade_id=trade.pk))
 
 
@@ -199,5 +200,4 @@ def end_unpaid(trade: EscrowTransaction, ending: EscrowTransaction.Ending, *, at
     """Cancel a locked trade that nobody has paid for."""
     listings.release_reservation(listing_id=trade.listing_id)
     move(trade, Status.CANCELLED, ended_at=at, due_at=None, ending=ending)
-    tell(trade.seller, "trade_cancelled", trade)
-    tell(trade.buyer, "trade_cancelled", trade)
+    tell_both(trade, seller="trade_cancelled", buyer="trade_cancelled")

@@ -207,9 +207,8 @@ def test_control_without_lock_and_law_the_balance_is_spent_twice(monkeypatch):
     gate = threading.Barrier(2)
     check_funds = services._check_funds
 
-    def unlocked(refs, currency):
-        found = Account.objects.filter(services._any_of(refs), currency=currency)
-        return {accounts.AccountRef(account.kind, owner_id=account.owner_id): account for account in found}
+    def unlocked(keys):
+        return Account.objects.in_bulk(list(keys))
 
     def check_then_wait(*args):
         check_funds(*args)

@@ -5,11 +5,22 @@ import uuid
 from marketplace.core.cache import bump
 from marketplace.listings.models import Listing
 
+# What a trade reads of a listing and of its seller: buying should be quick, and the rest is two long rows.
+_OF_LISTING = ("status", "deleted_at", "game", "title", "price", "currency", "version")
+_OF_SELLER = ("full_name", "username", "handle", "plan", "language", "timezone")
+
 
 def locked(listing_id: uuid.UUID) -> Listing | None:
     """The listing with its seller and game, its own row locked until the transaction ends."""
     rows = Listing.objects.select_for_update(of=("self",)).select_related("seller", "game")
     return rows.filter(pk=listing_id).first()
+
+
+def locked_for_trade(listing_id: uuid.UUID) -> Listing | None:
+    """The same with only what a trade reads of it and of its seller. No game."""
+    rows = Listing.objects.select_for_update(of=("self",)).select_related("seller")
+    seller = (f"seller__{name}" for name in _OF_SELLER)
+    return rows.only(*_OF_LISTING, *seller).filter(pk=listing_id).first()
 
 
 def changed(listing: Listing, *fields: str) -> None:

@@ -10,18 +10,18 @@ from marketplace.core.transactions import joins_transaction
 from marketplace.listings.errors import ListingNotAvailable, OwnListing
 from marketplace.listings.facts import ListingReleased, ListingReserved, ListingSold, ListingWithdrawn
 from marketplace.listings.models import Listing
-from marketplace.listings.services.common import changed, locked
+from marketplace.listings.services.common import changed, locked_for_trade
 
 Status = Listing.Status
 
 
 @joins_transaction
 def reserve(*, listing_id: uuid.UUID, buyer: User) -> Listing:
-    """Keep an offer for one buyer. Returns it with its seller and game, as it stands under the lock.
+    """Keep an offer for one buyer. Returns it with its seller, as it stands under the lock.
 
     Raises ListingNotAvailable when it is not on sale (any more) and OwnListing when the buyer is its seller.
     """
-    listing = locked(listing_id)
+    listing = locked_for_trade(listing_id)
     if listing is None or not listing.is_on_sale:
         raise ListingNotAvailable(f"listing {listing_id} is {listing.status if listing else 'unknown'}")
     if listing.seller_id == buyer.pk:
@@ -74,7 +74,7 @@ def take_down(*, listing_id: uuid.UUID) -> Listing:
 
 
 def _known(listing_id: uuid.UUID) -> Listing:
-    listing = locked(listing_id)
+    listing = locked_for_trade(listing_id)
     if listing is None:
         raise ListingNotAvailable(f"listing {listing_id} is unknown")
     return listing

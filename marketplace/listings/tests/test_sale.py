@@ -115,7 +115,7 @@ def test_without_the_lock_both_would_get_it(monkeypatch):
         both_have_read.wait(timeout=10)
         return found
 
-    monkeypatch.setattr(sale, "locked", unlocked)
+    monkeypatch.setattr(sale, "locked_for_trade", unlocked)
 
     results = in_parallel(
         lambda: services.reserve(listing_id=listing.pk, buyer=first),

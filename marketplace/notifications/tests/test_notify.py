@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as project
-from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.template.loader import render_to_string
+from django.test import TestCase
 from django.utils import timezone, translation
 
 from marketplace.accounts.tests.factories import UserFactory
@@ -170,10 +170,28 @@ def test_an_email_is_queued_only_where_the_kind_is_worth_one():
 def test_a_type_that_is_switched_off_is_silent():
     notify(user=UserFactory(), kind="welcome")
     NotificationType.objects.filter(code="welcome").update(is_active=False)
-    cache.clear()
+    services.forget_types()  # or a minute later
 
     assert notify(user=UserFactory(), kind="welcome") is None
     assert Notification.objects.count() == 1
+
+
+def test_many_are_told_in_two_statements(django_assert_num_queries):
+    people = UserFactory.create_batch(3, language="en")
+    told = [services.Message(person, "trade_paid", WORDS) for person in people]
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        services.notify_all(told[:1])  # from now on the type is remembered
+
+    with django_assert_num_queries(2):
+        rows = services.notify_all(told)
+
+    assert [row.user for row in rows] == people
+    assert Job.objects.count() == 4
+
+
+def test_nobody_to_tell_is_no_statement_at_all(django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert services.notify_all([]) == []
 
 
 def test_a_notification_of_a_transaction_that_is_undone_never_was():

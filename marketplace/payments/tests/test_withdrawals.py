@@ -8,7 +8,6 @@ from django.urls import reverse
 from marketplace.accounts.tests.factories import StaffFactory, UserFactory
 from marketplace.core.testing import in_parallel
 from marketplace.ledger import services as ledger
-from marketplace.ledger.accounts import AccountRef
 from marketplace.ledger.errors import InsufficientFunds, KeyReused
 from marketplace.ledger.models import Account
 from marketplace.ledger.selectors import balances, house_balance
@@ -192,9 +191,8 @@ def test_control_without_lock_and_law_both_withdrawals_go_through(user, monkeypa
     gate = threading.Barrier(2)
     check_funds = ledger._check_funds
 
-    def unlocked(refs, currency):
-        found = Account.objects.filter(ledger._any_of(refs), currency=currency)
-        return {AccountRef(account.kind, owner_id=account.owner_id): account for account in found}
+    def unlocked(keys):
+        return Account.objects.in_bulk(list(keys))
 
     def check_then_wait(*args):
         check_funds(*args)

@@ -103,7 +103,7 @@ class AnonymousPageMiddleware:
         if mark is None or response.status_code != 200 or response.cookies or response.streaming:
             return response
         tags, stamp, visited = mark
-        etag = f'W/"{hashlib.blake2s(response.content, digest_size=12).hexdigest()}"'
+        etag = f'W/"{hashlib.sha256(response.content).hexdigest()[:24]}"'
         kept = Kept(
             tags,
             stamp,

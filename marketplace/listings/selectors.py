@@ -78,7 +78,7 @@ def catalogue(filters: Filters) -> Shelf:
     if filters.query and filters.ordering == RELEVANCE:
         found = ranking.find(rows, filters.query, offset=offset, size=PAGE_SIZE + 1)
         has_next = len(found.keys) > PAGE_SIZE and filters.page < MAX_PAGE
-        page = in_order(rows, found.keys[:PAGE_SIZE])
+        page = in_order(found.keys[:PAGE_SIZE])
         return Shelf(page, filters.page, has_next, found.count, found.is_more, found.corrected)
     if filters.query:
         rows = ranking.matching(rows, filters.query)

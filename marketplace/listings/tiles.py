@@ -71,8 +71,8 @@ def tiles(rows: QuerySet[Listing]) -> list[Tile]:
     ]
 
 
-def in_order(rows: QuerySet[Listing], keys: Iterable[uuid.UUID]) -> list[Tile]:
-    """The rows of these keys, in the order of the keys. One query; none for no keys."""
+def in_order(keys: Iterable[uuid.UUID]) -> list[Tile]:
+    """The offers of these keys, in the order of the keys. One query; none for no keys."""
     wanted = list(keys)
-    found = {tile.pk: tile for tile in tiles(rows.filter(pk__in=wanted).order_by())} if wanted else {}
+    found = {tile.pk: tile for tile in tiles(Listing.objects.filter(pk__in=wanted))} if wanted else {}
     return [found[key] for key in wanted if key in found]

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import environ
 from django.utils.csp import CSP
@@ -127,9 +127,14 @@ def database(url: str) -> dict[str, object]:
     else:
         config["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 60)
         config["CONN_HEALTH_CHECKS"] = True
-        # A statement that comes again is parsed and planned once: a quarter of a purchase's time in the database.
-        # (A pooler that shares connections between transactions must know prepared statements: PgBouncer from 1.21.)
-        config["OPTIONS"] = {"server_side_binding": True, "prepare_threshold": 5}
+        # A statement that comes again is parsed once: a quarter of a purchase's time in the database. But it is planned for
+        # its values each time: a plan for any status cannot use the indexes that are kept for what is on sale only.
+        config["OPTIONS"] = {
+            "server_side_binding": True,
+            "prepare_threshold": 5,
+            "options": "-c plan_cache_mode=force_custom_plan",
+            **cast("dict[str, object]", config.get("OPTIONS", {})),
+        }
     return config
 
 

@@ -1,7 +1,9 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test import TestCase
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from marketplace.accounts.tests.factories import UserFactory
@@ -158,6 +160,50 @@ def test_a_form_sent_twice_buys_once():
 
     assert first.pk == second.pk
     assert ledger.balances(buyer).held == PRICE
+
+
+def test_a_form_sent_again_after_its_trade_was_cancelled_buys_nothing():
+    listing, buyer = ListingFactory(), trades.rich_buyer()
+    first = services.buy(listing_id=listing.pk, buyer=buyer, idempotency_key="same")
+    services.cancel(trade_id=first.pk, buyer=buyer)
+
+    again = services.buy(listing_id=listing.pk, buyer=buyer, idempotency_key="same")
+    with pytest.raises(TradeNotOpen):
+        services.buy_from_balance(listing_id=listing.pk, buyer=buyer, idempotency_key="same")
+
+    listing.refresh_from_db()
+    assert (again.pk, again.status) == (first.pk, Status.CANCELLED)
+    assert listing.status == "active"
+    assert ledger.balances(buyer).held == 0
+    assert EscrowTransaction.objects.count() == 1
+
+
+def test_one_key_for_two_listings_buys_only_the_first():
+    buyer, first, second = trades.rich_buyer(), ListingFactory(), ListingFactory()
+    bought = services.buy_from_balance(listing_id=first.pk, buyer=buyer, idempotency_key="same")
+
+    again = services.buy_from_balance(listing_id=second.pk, buyer=buyer, idempotency_key="same")
+
+    second.refresh_from_db()
+    assert again.pk == bought.pk
+    assert second.status == "active"
+    assert ledger.balances(buyer).held == bought.amount
+
+
+def test_a_purchase_is_few_statements():
+    """Lock and reserve the listing, lock the accounts, entry, postings, history, trade, two sides told, their e-mails."""
+    buyer = trades.rich_buyer()
+    with TestCase.captureOnCommitCallbacks(
+        execute=True
+    ):  # what a process remembers, it remembers after a commit
+        services.buy_from_balance(listing_id=ListingFactory().pk, buyer=buyer, idempotency_key="1")
+    listing = ListingFactory()
+
+    with CaptureQueriesContext(connection) as asked:
+        services.buy_from_balance(listing_id=listing.pk, buyer=buyer, idempotency_key="2")
+
+    statements = [query["sql"] for query in asked if "SAVEPOINT" not in query["sql"]]
+    assert len(statements) == 9, "\n".join(statements)
 
 
 @pytest.mark.parametrize("step", ["pay_from_balance", "hand_over", "accept", "confirm", "cancel"])

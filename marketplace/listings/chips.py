@@ -7,6 +7,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from marketplace.core.money import format_amount, unit
+from marketplace.core.quotes import quoted
 from marketplace.games.schema import Attribute, Kind
 from marketplace.listings.forms import CatalogueForm
 
@@ -25,7 +26,7 @@ def chips(form: CatalogueForm) -> list[Chip]:
         found.append(Chip(text, _without(form.asked, *names, value=value)))
 
     if filters.query:
-        add(f"“{filters.query}”", "q", "search")
+        add(quoted(filters.query), "q", "search")
     if filters.min_price is not None or filters.max_price is not None:
         add(_range(filters.min_price, filters.max_price), "min_price", "max_price")
     if filters.game:

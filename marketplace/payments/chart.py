@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
-from django.utils.formats import date_format
+from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import pgettext
 
+from marketplace.core import dates
 from marketplace.core.money import MINOR_PER_MAJOR, format_amount
 from marketplace.payments.selectors import BalancePoint
 
@@ -61,9 +63,14 @@ def _grid(top: int, width: int) -> SafeString:
 def _short(minor: int) -> str:
     """1 500 000 as "1.5 M", 20 000 as "20 k": an axis has little room."""
     major = minor / MINOR_PER_MAJOR
-    for size, sign in ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")):
+    signs = (
+        (1_000_000_000, pgettext("short for billion", "B")),
+        (1_000_000, pgettext("short for million", "M")),
+        (1_000, pgettext("short for thousand", "k")),
+    )
+    for size, sign in signs:
         if major >= size:
-            return f"{major / size:.3g}\u00a0{sign}"
+            return f"{number_format(f'{major / size:.3g}')}\u00a0{sign}"
     return format_amount(minor)
 
 
@@ -75,7 +82,7 @@ def _days(points: Sequence[BalancePoint], x_of: Sequence[float]) -> SafeString:
         "",
         '<text x="{}" y="{}" text-anchor="{}">{}</text>',
         (
-            (f"{x_of[n]:.1f}", HEIGHT - 4, anchors.get(n, "middle"), date_format(points[n].day, "j M"))
+            (f"{x_of[n]:.1f}", HEIGHT - 4, anchors.get(n, "middle"), dates.short_day(points[n].day))
             for n in shown
         ),
     )

@@ -7,7 +7,7 @@ pack. A page that needs no layout of its own may use the latter; the look is the
 """
 
 import zlib
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -20,12 +20,12 @@ from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext, pgettext
 
-from marketplace.core import covers
+from marketplace.core import covers, dates
 from marketplace.core import money as cash
 
 register = template.Library()
@@ -159,7 +159,7 @@ def rating(value: Any, count: int | None = None) -> SafeString | str:
         '<span class="rating">{}<span class="sr-only">{} </span>{}{}</span>',
         _icon("star", ""),
         gettext("rating"),
-        f"{float(value):.1f}",
+        number_format(value, decimal_pos=1),
         tail,
     )
 
@@ -213,8 +213,20 @@ def when(moment: datetime | None) -> SafeString | str:
     elif local.date() == today - timedelta(days=1):
         text = gettext("Yesterday, %(time)s") % {"time": clock}
     else:
-        text = date_format(local, "j M, H:i" if local.year == today.year else "j M Y, H:i")
+        text = dates.day_and_time(local)
     return format_html('<time datetime="{}">{}</time>', moment.isoformat(timespec="seconds"), text)
+
+
+@register.filter(expects_localtime=True)
+def day(moment: date | None) -> str:
+    """20 March 2026 in the reader's language; nothing for None."""
+    return dates.day(moment) if moment else ""
+
+
+@register.filter(expects_localtime=True)
+def month(moment: date | None) -> str:
+    """March 2026, as it stands after "since" in the reader's language; nothing for None."""
+    return dates.month(moment) if moment else ""
 
 
 def time_left(seconds: float) -> str:
@@ -229,6 +241,12 @@ def time_left(seconds: float) -> str:
     if days:
         return f"{days}\u00a0{day} {hours}\u00a0{hour}"
     return f"{hours}\u00a0{hour} {rest}\u00a0{minute}" if hours else f"{rest}\u00a0{minute}"
+
+
+@register.filter
+def how_long(wait: timedelta) -> str:
+    """How long something took, in the words of `time_left`; a minute at least."""
+    return time_left(max(60, wait.total_seconds()))
 
 
 @register.simple_tag

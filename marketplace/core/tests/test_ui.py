@@ -110,6 +110,8 @@ def test_a_paying_plan_has_a_ring_and_a_badge():
 def test_a_rating_appears_with_the_first_review():
     assert rendered("{% rating none 0 %}", none=None) == ""
     assert "4.9" in rendered("{% rating 4.94 12 %}")
+    with translation.override("ru"):
+        assert "4,9" in rendered("{% rating 4.94 12 %}")
     assert 'aria-label="4 out of 5"' in rendered("{% stars 4 %}")
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urljoin
 
 from django.conf import settings
+from django.db.models import Count, Q
 from django.utils.safestring import SafeString
 
 from marketplace.accounts.models import User
@@ -25,6 +27,9 @@ from marketplace.listings.tiles import Tile
 
 NEWEST = "-created_at"
 SUMMARY_LENGTH = 160
+SOLD_SHOWN = 6
+# A seller's habits are read off their last hundred trades, and three at least.
+TRADES_JUDGED, TRADES_THAT_TELL = 100, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +138,7 @@ def offer(listing_id: uuid.UUID, *, viewer: Any, photo: int = 1) -> Offer | None
     listing = listings.listing_for_page(listing_id, viewer)
     if listing is None:
         return None
-    # The directory's game is one object for all, with its schema parsed once.
-    listing.game = games.by_id(listing.game_id) or listing.game
+    _with_game(listing)
     photos = list(listing.images.all())
     number = min(max(photo, 1), len(photos)) if photos else 0
     similar = listings.cards(most=4, game=listing.game, but=listing.pk)
@@ -156,17 +160,62 @@ def offer(listing_id: uuid.UUID, *, viewer: Any, photo: int = 1) -> Offer | None
 class Counter:
     """A seller's offers: one page of them as ready cards. `count` is exact unless `is_more`."""
 
+    game: Game | None
     cards: SafeString
     count: int
     is_more: bool
     next_page: int | None
 
 
-def counter(seller: User, *, viewer: Any, page: int = 1) -> Counter:
-    """What this seller has on sale, the newest first. Three queries."""
-    shelf = listings.catalogue(Filters(seller=seller, ordering=NEWEST, page=page))
+def counter(seller: User, *, viewer: Any, game: Game | None = None, page: int = 1) -> Counter:
+    """What this seller has on sale, of one game or of all, the newest first. Three queries."""
+    shelf = listings.catalogue(Filters(seller=seller, game=game, ordering=NEWEST, page=page))
     (ready,) = shelves(viewer, shelf.tiles)
-    return Counter(ready, shelf.count, shelf.is_more, page + 1 if shelf.has_next else None)
+    return Counter(game, ready, shelf.count, shelf.is_more, page + 1 if shelf.has_next else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is known of how somebody sells.
+
+    `games` are those they have offers of now. `in_time` is how many of a hundred paid trades they handed over before
+    the deadline, `hand_over` how long that usually took; both are None until enough trades tell.
+    """
+
+    games: list[tuple[Game, int]]
+    offers: int
+    sold: list[Listing]
+    in_time: int | None
+    hand_over: timedelta | None
+
+
+def record(seller: User) -> Record:
+    """Three queries: offers by game, the last sales, the last trades."""
+    counts = Listing.objects.on_sale().filter(seller=seller).order_by().values_list("game").annotate(Count("pk"))
+    known = [(game, number) for game_id, number in counts if (game := games.by_id(game_id))]
+    known.sort(key=lambda pair: (-pair[1], pair[0].name))
+    sold = Listing.objects.filter(seller=seller, status=Listing.Status.SOLD).order_by("-sold_at")[:SOLD_SHOWN]
+    trades = EscrowTransaction.objects.filter(seller=seller, paid_at__isnull=False)
+    # A trade that still waits for its login tells nothing yet.
+    told = trades.filter(
+        Q(handed_over_at__isnull=False) | Q(ending=EscrowTransaction.Ending.SELLER_SILENT)
+    ).order_by("-pk")
+    rows = told.values_list("paid_at", "handed_over_at")[:TRADES_JUDGED]
+    waits = sorted(handed_over - paid for paid, handed_over in rows if paid and handed_over)
+    tells = len(rows) >= TRADES_THAT_TELL
+    return Record(
+        games=known,
+        offers=sum(number for _game, number in known),
+        sold=[_with_game(listing) for listing in sold],
+        in_time=len(waits) * 100 // len(rows) if tells else None,
+        hand_over=waits[len(waits) // 2] if tells and waits else None,
+    )
+
+
+def _with_game(listing: Listing) -> Listing:
+    """The directory's game is one object for all, with its schema parsed once."""
+    listing.game = games.by_id(listing.game_id) or listing.game
+    return listing
 
 
 def neighbourhood(listing_id: uuid.UUID) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from marketplace.accounts.selectors import public_person
 from marketplace.core import htmx
 from marketplace.core.page_cache import keep
+from marketplace.games import selectors as games
 from marketplace.listings import visits
 from marketplace.listings.selectors import MAX_PAGE
 from marketplace.storefront import selectors
@@ -61,7 +62,12 @@ def seller(request: HttpRequest, handle: str) -> HttpResponse:
     if handle != person.public_handle:
         return redirect("storefront:seller", person.public_handle)
     page = _number(request, "page", most=MAX_PAGE)
-    context = {"person": person, "counter": selectors.counter(person, viewer=request.user, page=page)}
+    game = games.by_slug(request.GET.get("game", ""))
+    context = {
+        "person": person,
+        "record": selectors.record(person),
+        "counter": selectors.counter(person, viewer=request.user, game=game, page=page),
+    }
     return htmx.render(request, "storefront/seller.html", context, partials={"more"})
 
 

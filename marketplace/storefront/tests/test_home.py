@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from marketplace.accounts.tests.factories import UserFactory
 from marketplace.core import page_cache
@@ -33,11 +34,11 @@ def test_games_stand_with_the_number_of_their_offers(client):
     ListingFactory(game=game("steam"))
     ListingFactory(status=Listing.Status.SOLD)
 
-    html = page(client)
+    words = " ".join(strip_tags(page(client)).split())
 
-    assert "2 offers" in html
-    assert "1 offer<" in html
-    assert "3 offers" not in html
+    assert "2 offers" in words
+    assert "1 offer" in words.replace("1 offers", "")
+    assert "3 offers" not in words
 
 
 def test_the_newest_offers_on_sale_are_shown_and_no_others(client):

@@ -1,13 +1,19 @@
 """A seller as others see them."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
 from marketplace.accounts.services import edit_profile
 from marketplace.accounts.tests.factories import UserFactory
+from marketplace.escrow import services as escrow
+from marketplace.escrow.models import EscrowTransaction
+from marketplace.escrow.tests import factories as trades
 from marketplace.listings.models import Listing
-from marketplace.listings.tests.factories import ListingFactory
+from marketplace.listings.tests.factories import ListingFactory, game
+from marketplace.storefront import selectors
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +48,81 @@ def test_a_newcomer_has_no_rating_and_no_empty_grid(client):
 
     assert "No reviews yet" in html
     assert "Nothing on sale now" in html
+
+
+def test_offers_can_be_narrowed_to_one_game(client):
+    seller = UserFactory(username="azizk")
+    ListingFactory(seller=seller, title="His outfits")
+    ListingFactory(seller=seller, title="His library", game=game("steam"))
+
+    everything = client.get(url("azizk")).content.decode()
+    steam = client.get(url("azizk"), {"game": "steam"}).content.decode()
+    unknown = client.get(url("azizk"), {"game": "no-such-game"}).content.decode()
+
+    assert "?game=steam" in everything
+    assert "His library</a>" in steam
+    assert "His outfits</a>" not in steam
+    assert "His outfits</a>" in unknown
+
+
+def test_one_game_needs_no_filter(client):
+    ListingFactory(seller=UserFactory(username="azizk"))
+
+    assert "?game=pubg-mobile" not in client.get(url("azizk")).content.decode().split('id="on-sale"')[1]
+
+
+def test_the_last_sales_are_shown(client):
+    seller = UserFactory(username="azizk")
+    ListingFactory(seller=seller, title="Gone to its buyer", status=Listing.Status.SOLD)
+    ListingFactory(seller=seller, title="Taken back", status=Listing.Status.ARCHIVED)
+
+    html = client.get(url("azizk")).content.decode()
+
+    assert "Sold lately" in html
+    assert "Gone to its buyer" in html
+    assert "Taken back" not in html
+
+
+def test_a_sellers_trades_tell_how_they_hand_over():
+    seller = UserFactory()
+    for minutes in (10, 30, 20):
+        handed_over(seller, after=timedelta(minutes=minutes))
+    kept_waiting = trades.paid(seller=seller)
+    escrow.sweep(at=kept_waiting.due_at + timedelta(minutes=1))
+    trades.paid(seller=seller)  # has time left, and tells nothing yet
+
+    record = selectors.record(seller)
+
+    assert record.in_time == 75
+    assert record.hand_over == timedelta(minutes=20)
+
+
+def test_two_trades_tell_nothing_about_a_seller():
+    seller = UserFactory()
+    for _trade in range(2):
+        handed_over(seller, after=timedelta(minutes=1))
+
+    record = selectors.record(seller)
+
+    assert record.in_time is None
+    assert record.hand_over is None
+
+
+def test_who_never_hands_over_has_no_usual_time(client):
+    seller = UserFactory(username="azizk")
+    for _trade in range(3):
+        trade = trades.paid(seller=seller)
+        escrow.sweep(at=trade.due_at + timedelta(minutes=1))
+
+    html = client.get(url("azizk")).content.decode()
+
+    assert "0% handed over in time" in html
+    assert "Usually hands over" not in html
+
+
+def handed_over(seller, *, after):
+    trade = trades.handed_over(seller=seller)
+    EscrowTransaction.objects.filter(pk=trade.pk).update(handed_over_at=trade.paid_at + after)
 
 
 @pytest.mark.parametrize("name", ["handle", "upper"])

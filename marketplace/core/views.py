@@ -25,6 +25,8 @@ from marketplace.core.preferences import THEME_COOKIE, THEMES
 
 PAGES = ("how-it-works", "fees", "terms", "privacy", "contacts")
 YEAR = 365 * 24 * 3600
+# Where people write to; `SUPPORT_EMAIL` of the settings says otherwise.
+SUPPORT_EMAIL = "support@wibestore.uz"
 
 
 @require_safe
@@ -87,7 +89,8 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         get_template(f"pages/{slug}.html")
     except TemplateDoesNotExist as error:
         raise Http404 from error
-    return render(request, f"pages/{slug}.html", {"slug": slug})
+    support = getattr(settings, "SUPPORT_EMAIL", SUPPORT_EMAIL)
+    return render(request, f"pages/{slug}.html", {"slug": slug, "support_email": support})
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

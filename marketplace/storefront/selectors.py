@@ -191,7 +191,9 @@ class Record:
 
 def record(seller: User) -> Record:
     """Three queries: offers by game, the last sales, the last trades."""
-    counts = Listing.objects.on_sale().filter(seller=seller).order_by().values_list("game").annotate(Count("pk"))
+    counts = (
+        Listing.objects.on_sale().filter(seller=seller).order_by().values_list("game").annotate(Count("pk"))
+    )
     known = [(game, number) for game_id, number in counts if (game := games.by_id(game_id))]
     known.sort(key=lambda pair: (-pair[1], pair[0].name))
     sold = Listing.objects.filter(seller=seller, status=Listing.Status.SOLD).order_by("-sold_at")[:SOLD_SHOWN]

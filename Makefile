@@ -49,7 +49,7 @@ test-postgres: .venv/.dev locale/.ready ## the suite on PostgreSQL and Redis onl
 	@sh scripts/services.sh && . var/services.env && $(PY) -m pytest $(ARGS)
 
 test-e2e: .venv/.dev locale/.ready ## the browser journeys only
-	@sh scripts/browser.sh && $(PY) -m pytest e2e $(ARGS)
+	@sh scripts/browser.sh && $(PY) -m pytest -n auto --maxprocesses 8 --dist worksteal e2e $(ARGS)
 
 lint: .venv/.dev locale/.ready ## formatting, types, import contracts, templates, migrations, translations, security
 	@bash scripts/lint.sh
@@ -61,7 +61,7 @@ bench: .venv/.dev locale/.ready ## measure the production settings on this machi
 	@$(PY) loadtests/bench.py $(ARGS)
 
 screens: .venv/.dev locale/.ready ## write screenshots of every page to e2e/screens
-	@sh scripts/browser.sh && $(PY) -m pytest e2e/test_screens.py $(ARGS)
+	@sh scripts/browser.sh && $(PY) -m pytest -n auto --maxprocesses 8 --dist worksteal e2e/test_screens.py $(ARGS)
 
 # --- make what is committed ---------------------------------------------------------------------
 

@@ -172,10 +172,7 @@ class Walk:
             base_url=site, reduced_motion="reduce", viewport={"width": SMALL[0], "height": SHORT}
         )
         self.context.set_default_timeout(15_000)
-        # Nothing more is fetched by scrolling: a tall window would scroll to the end of every list.
-        self.context.add_init_script(
-            "window.IntersectionObserver = class { observe() {} unobserve() {} disconnect() {} }"
-        )
+        self.context.add_init_script(_STILL)
         self.page = self.context.new_page()
         self.debugger = self.context.new_cdp_session(self.page)
         self.problems, self.here = [], ""
@@ -275,11 +272,15 @@ class Walk:
             self.note(violation)
 
 
-# Colours would fade from one theme into the other for as long as no frame is drawn.
-_THEME = """theme => {
-  document.documentElement.dataset.theme = theme;
-  document.getAnimations().forEach(one => one.finish());
-}"""
+# Nothing more is fetched by scrolling, for a tall window would scroll to the end of every list; and no colour fades from
+# one theme into the other.
+_STILL = """
+  window.IntersectionObserver = class { observe() {} unobserve() {} disconnect() {} };
+  const still = new CSSStyleSheet();
+  still.replaceSync('*, ::before, ::after { transition: none !important }');
+  document.adoptedStyleSheets.push(still);
+"""
+_THEME = "theme => { document.documentElement.dataset.theme = theme }"
 _HEIGHT = "() => document.documentElement.scrollHeight"
 # Pictures of the window that are still on their way; one that never comes holds nobody up.
 _PICTURES = """() => Promise.race([new Promise(done => setTimeout(done, 1000)),

@@ -27,7 +27,7 @@ else
   report+=("skipped  suite on PostgreSQL and Redis: neither reached nor installed here")
 fi
 if sh scripts/browser.sh; then
-  part "journeys in a browser" env -u TEST_DATABASE_URL "$PY" -m pytest e2e
+  part "journeys in a browser" env -u TEST_DATABASE_URL "$PY" -m pytest -n "$workers" --dist worksteal e2e
 else
   report+=("FAILED   journeys in a browser: no browser could be had"); status=1
 fi

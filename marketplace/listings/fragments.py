@@ -90,17 +90,19 @@ def _render(request: HttpRequest, part: str) -> Fragment:
         "shelf": shelf,
         "chips": chips(form),
         "cards": mark_safe(_CARDS),  # noqa: S308 - our own mark  # nosec B308, B703
+        # For its query string. What context processors bring is a reader's, and has no place here.
+        "request": request,
     }
     name = "more" if part == "more" else "results"
-    html = render_to_string(f"listings/_catalogue.html#{name}", context, request=request)
+    html = render_to_string(f"listings/_catalogue.html#{name}", context)
     before, _mark, after = html.partition(_CARDS)
     if part == "main":
-        before, after = _head(form, request) + before, after + "</div>"
+        before, after = _head(form) + before, after + "</div>"
     ids = tuple(tile.pk for tile in shelf.tiles)
     return Fragment(before, after, ids, tuple(cards.render(shelf.tiles)))
 
 
-def _head(form: CatalogueForm, request: HttpRequest) -> str:
+def _head(form: CatalogueForm) -> str:
     """The heading and the filters. A search never asked before shares them with all searches: its words go in last."""
     shared = form.asked.copy()
     for name in ("q", "search", "page"):
@@ -116,7 +118,7 @@ def _head(form: CatalogueForm, request: HttpRequest) -> str:
             "games": selectors.games_with_offers(),
             "typed": _TYPED,
         }
-        html = render_to_string("listings/_catalogue.html#head", context, request=request)
+        html = render_to_string("listings/_catalogue.html#head", context)
         if len(query) <= _LONGEST_QUERY:
             with _lock:
                 _heads[key] = html

@@ -125,6 +125,7 @@ def database(url: str) -> dict[str, object]:
     if config["ENGINE"] == "django.db.backends.sqlite3":
         config["OPTIONS"] = dict(SQLITE_OPTIONS)
     else:
+        config["ENGINE"] = "marketplace.core.postgres"
         config["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 60)
         config["CONN_HEALTH_CHECKS"] = True
         # A statement that comes again is parsed once: a quarter of a purchase's time in the database. But it is planned for

@@ -31,9 +31,12 @@ def move(trade: EscrowTransaction, status: EscrowTransaction.Status | None = Non
         changes["status"] = status
     for name, value in changes.items():
         setattr(trade, name, value)
-    trade.save(update_fields=None if trade._state.adding else [*changes, "updated_at"])
     bump(person(trade.buyer_id), person(trade.seller_id))
-    realtime.publish(f"trade:{trade.pk}", "trade_changed", {"id": str(trade.pk), "status": trade.status})
+    if trade._state.adding:
+        trade.save(force_insert=True)  # and nobody has its page open yet
+    else:
+        trade.save(update_fields=[*changes, "updated_at"])
+        realtime.publish(f"trade:{trade.pk}", "trade_changed", {"id": str(trade.pk), "status": trade.status})
 
 
 def tell(user: User, kind: str, trade: EscrowTransaction, **context: Any) -> None:

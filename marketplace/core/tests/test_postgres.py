@@ -1,0 +1,59 @@
+"""A connection that is kept between requests is looked at before it is used again."""
+
+import pytest
+from django.db import connection
+from django.db.backends.postgresql import base
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def other():
+    """A second connection to the same database, as an administrator has."""
+    copy = connection.copy()
+    yield copy
+    copy.close()
+
+
+def backend(wrapper):
+    with wrapper.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return cursor.fetchone()[0]
+
+
+def test_a_connection_that_stands_is_used_on_without_asking(monkeypatch):
+    backend(connection)
+    monkeypatch.setattr(base.DatabaseWrapper, "is_usable", lambda _self: pytest.fail("asked the server"))
+
+    assert connection.is_usable()
+
+
+def test_one_that_the_server_has_closed_is_replaced_before_the_next_request_notices(other):
+    dead = backend(connection)
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [dead])
+    assert not connection.is_usable()
+
+    # What Django does at the beginning of a request.
+    connection.health_check_enabled, connection.health_check_done = True, False
+    connection.close_if_health_check_failed()
+
+    assert backend(connection) != dead
+
+
+def test_one_that_stands_in_a_broken_transaction_is_not_usable():
+    connection.set_autocommit(False)
+    with pytest.raises(Exception, match="division by zero"), connection.cursor() as cursor:
+        cursor.execute("SELECT 1/0")
+
+    try:
+        assert not connection.is_usable()
+    finally:
+        connection.rollback()
+        connection.set_autocommit(True)
+
+
+def test_a_prepared_statement_still_finds_the_indexes_of_what_is_on_sale():
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW plan_cache_mode")
+        assert cursor.fetchone() == ("force_custom_plan",)

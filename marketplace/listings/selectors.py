@@ -14,7 +14,7 @@ from marketplace.core.money import Minor
 from marketplace.games import selectors as games
 from marketplace.games.models import Game
 from marketplace.listings import ranking
-from marketplace.listings.models import Credentials, Favorite, Listing
+from marketplace.listings.models import Credentials, Favorite, Listing, ListingQuerySet
 from marketplace.listings.tiles import Tile, in_order, tiles
 
 PAGE_SIZE = 24
@@ -73,7 +73,7 @@ def catalogue(filters: Filters) -> Shelf:
 
     Two queries: the page and a count that stops at COUNT_LIMIT; with words, at most seven.
     """
-    rows = _filtered(filters)
+    rows: QuerySet[Listing] = _filtered(filters)
     offset = (filters.page - 1) * PAGE_SIZE
     if filters.query and filters.ordering == RELEVANCE:
         found = ranking.find(rows, filters.query, offset=offset, size=PAGE_SIZE + 1)
@@ -88,7 +88,7 @@ def catalogue(filters: Filters) -> Shelf:
     return Shelf(page[:PAGE_SIZE], filters.page, has_next, count, is_more)
 
 
-def _filtered(filters: Filters) -> QuerySet[Listing]:
+def _filtered(filters: Filters) -> ListingQuerySet:
     rows = Listing.objects.on_sale().filter(filters.attributes)
     if filters.game:
         rows = rows.filter(game=filters.game)
@@ -101,7 +101,7 @@ def _filtered(filters: Filters) -> QuerySet[Listing]:
     if filters.is_premium:
         rows = rows.filter(is_premium=True)
     if filters.has_images:
-        rows = rows.exclude(cover="")
+        rows = rows.with_pictures()
     if filters.rating is not None:
         rows = rows.filter(seller_rating__gte=filters.rating)
     return rows

@@ -51,9 +51,3 @@ def test_one_that_stands_in_a_broken_transaction_is_not_usable():
     finally:
         connection.rollback()
         connection.set_autocommit(True)
-
-
-def test_a_prepared_statement_still_finds_the_indexes_of_what_is_on_sale():
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW plan_cache_mode")
-        assert cursor.fetchone() == ("force_custom_plan",)

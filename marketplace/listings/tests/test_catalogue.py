@@ -10,7 +10,7 @@ from django.urls import reverse
 from marketplace.accounts.tests.factories import StaffFactory, UserFactory
 from marketplace.core.cache import bump
 from marketplace.listings import selectors, services
-from marketplace.listings.models import Favorite
+from marketplace.listings.models import Favorite, Listing
 from marketplace.listings.tests.factories import FavoriteFactory, ListingFactory, game
 from marketplace.listings.tests.test_publishing import edit, same
 
@@ -458,6 +458,29 @@ def test_a_search_is_at_most_three_queries(django_assert_max_num_queries):
 
     with django_assert_max_num_queries(3):
         selectors.catalogue(selectors.Filters(query="conqueror"))
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("rows", "index"),
+    [
+        (lambda: Listing.objects.on_sale(), "listing_shelf"),
+        (lambda: Listing.objects.on_sale().with_pictures(), "listing_with_pictures"),
+    ],
+)
+def test_a_plan_for_any_value_still_uses_the_indexes_of_what_is_on_sale(rows, index):
+    sql, parameters = rows().order_by("-is_premium", "-id").only("pk")[:25].query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        # There is next to nothing in the table, so that every way would do.
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_sort = off")
+        cursor.execute(f"PREPARE page AS {sql.replace('%s', '$1')}")
+        cursor.execute(f"EXPLAIN EXECUTE page{parameters or ''}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+        cursor.execute("DEALLOCATE page")
+
+    assert f"using {index} " in plan, plan
 
 
 @pytest.mark.postgres

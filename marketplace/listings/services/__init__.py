@@ -1,7 +1,7 @@
 """Writes about listings, by business action."""
 
 from marketplace.listings.services.bulk import import_listings, note_seller
-from marketplace.listings.services.decisions import approve, auto_approve, block, reject
+from marketplace.listings.services.decisions import approve, ask_for_changes, auto_approve, block, reject
 from marketplace.listings.services.interest import record_view, toggle_favourite
 from marketplace.listings.services.publishing import (
     PICTURES_MAX,
@@ -21,6 +21,7 @@ __all__ = [
     "Content",
     "Secrets",
     "approve",
+    "ask_for_changes",
     "auto_approve",
     "block",
     "delete",

@@ -176,7 +176,17 @@
       return thumb;
     }));
     box.hidden = !input.files.length;
+    const count = input.form?.querySelector('[data-file-count]');
+    if (count) count.value = input.files.length;
+    showCover();
   });
+  // A chosen picture has not been sent yet, so only the page knows it: the preview's cover is put in here.
+  const showCover = () => {
+    const preview = document.querySelector('[data-cover-of]'), cover = preview?.querySelector('.cover img');
+    const chosen = preview && document.querySelector(preview.dataset.coverOf)?.closest('.field').querySelector('[data-previews] img');
+    if (cover && chosen && !document.querySelector('input[name=first]')) cover.src = chosen.src;
+  };
+  on('htmx:afterSwap', showCover);
   on('htmx:xhr:progress', event => {
     const line = event.target instanceof Element && event.target.querySelector('[data-progress]');
     if (!line || !event.detail.lengthComputable) return;

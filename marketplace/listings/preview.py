@@ -68,7 +68,7 @@ def of(form: ListingForm, *, seller: User, new_pictures: int = 0) -> Preview:
         game=form.game,
         # While it is too short it is not clean yet, but it is what the seller is looking at.
         title=" ".join(str(form["title"].value() or "").split())[:TITLE_LENGTH] or _("Your title"),
-        price=price,
+        price=price or 0,
         original_price=before if price and before and before > price else None,
         status=Listing.Status.ACTIVE,
         is_premium=seller.is_premium,

@@ -48,7 +48,7 @@ def test_a_form_that_has_only_begun_has_a_card_too(client, seller):
     preview, html = preview_of(client, {"game": "pubg-mobile", "title": "Con", "price": "x", "a_level": "-4"})
 
     assert "Con</a>" in html
-    assert preview.listing.price is None
+    assert preview.listing.price == 0
     assert preview.done == 0
 
 

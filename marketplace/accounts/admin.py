@@ -1,13 +1,24 @@
+from typing import ClassVar
+
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
+from django.contrib.auth.forms import UserChangeForm
+from django.forms import Field
 from django.utils.translation import gettext_lazy as _
 
 from marketplace.accounts.models import PasswordHistory, User
 from marketplace.core.admin import ReadOnlyAdmin
 
 
+class PersonForm(UserChangeForm):
+    class Meta(UserChangeForm.Meta):
+        # Django's own field for names does not know people without one.
+        field_classes: ClassVar[dict[str, type[Field]]] = {}
+
+
 @admin.register(User)
 class UserAdmin(BaseUserAdmin):
+    form = PersonForm
     ordering = ["-created_at"]
     list_display = [
         "email",

@@ -43,7 +43,7 @@ def forgiving(admin_view: Callable[..., View]) -> Callable[..., View]:
 
 
 # In place, because Django hands out one site and asks it for this at every address.
-admin.site.admin_view = forgiving(admin.site.admin_view)  # type: ignore[method-assign]
+admin.site.admin_view = forgiving(admin.site.admin_view)  # type: ignore[method-assign, assignment]
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):

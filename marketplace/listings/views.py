@@ -22,6 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from marketplace.accounts.selectors import person
 from marketplace.core import frame, htmx
 from marketplace.core.errors import DomainError
+from marketplace.core.forms import posted
 from marketplace.core.money import share
 from marketplace.core.page_cache import keep
 from marketplace.games import selectors as games
@@ -114,7 +115,7 @@ def sell(request: HttpRequest) -> HttpResponse:
         context = {"shelves": games.shelves(), "popular": games.popular(most=HINTED_GAMES), "active": "sell"}
         return render(request, "listings/choose_game.html", context, status=status)
     is_draft = "draft" in request.POST
-    form = ListingForm(request.POST or None, request.FILES or None, game=game, is_draft=is_draft)
+    form = ListingForm(**posted(request), game=game, is_draft=is_draft)
     if request.method == "POST" and form.is_valid():
         save = services.save_draft if is_draft else services.submit
         try:
@@ -146,8 +147,7 @@ def edit(request: HttpRequest, listing_id: uuid.UUID) -> HttpResponse:
         return redirect("listings:mine")
     keeps_draft = "draft" in request.POST
     form = ListingForm(
-        request.POST or None,
-        request.FILES or None,
+        **posted(request),
         game=_game_of(request) or listing.game,
         listing=listing,
         has_vault=selectors.has_vault(listing),

@@ -13,6 +13,7 @@ from marketplace.listings.services.publishing import (
     save_draft,
     submit,
     withdraw,
+    withdraw_all,
 )
 from marketplace.listings.services.sale import mark_sold, release_reservation, reserve, take_down
 
@@ -39,4 +40,5 @@ __all__ = [
     "take_down",
     "toggle_favourite",
     "withdraw",
+    "withdraw_all",
 ]

@@ -40,6 +40,8 @@ def approve(*, listing_id: uuid.UUID, moderator: User) -> Listing:
     if listing.status == Status.ACTIVE:
         return listing
     _must_be(listing, Status.PENDING)
+    if not listing.seller.is_active:
+        raise ListingNotModeratable(f"the seller of listing {listing_id} is switched off")
     return _publish(listing, moderator, timezone.now())
 
 

@@ -177,6 +177,20 @@ def withdraw(*, listing_id: uuid.UUID, seller: User) -> Listing:
 
 
 @transaction.atomic
+def withdraw_all(seller_id: uuid.UUID) -> None:
+    """Take everything of a seller who was switched off out of the window and the queue. Open trades keep running."""
+    # A trade that is just coming to nothing puts its offer back on sale: wait for it.
+    moving = [Status.ACTIVE, Status.PENDING, Status.RESERVED]
+    rows = Listing.objects.of(seller_id).filter(status__in=moving).select_for_update().order_by("pk")
+    for listing in rows:
+        if listing.status == Status.RESERVED:
+            continue
+        listing.status = Status.ARCHIVED
+        changed(listing, "status")
+        announce(ListingWithdrawn(listing_id=listing.pk, seller_id=seller_id))
+
+
+@transaction.atomic
 def relist(*, listing_id: uuid.UUID, seller: User) -> Listing:
     """Put a withdrawn offer up again: on sale at once when it stands as it was approved, else through review.
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import BadRequest, ValidationError
-from django.db import DataError, ProgrammingError
+from django.db import DataError, ProgrammingError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
@@ -29,11 +29,12 @@ def forgiving(admin_view: Callable[..., View]) -> Callable[..., View]:
 
         @wraps(guarded)
         def answer(request: HttpRequest, *where: Any, **named: Any) -> HttpResponse:
-            try:
+            if not request.GET and not request.POST:
                 return guarded(request, *where, **named)
+            try:
+                with transaction.atomic():  # what could not be read to its end has changed nothing
+                    return guarded(request, *where, **named)
             except UNREADABLE as error:
-                if not request.GET and not request.POST:
-                    raise
                 logger.warning("unreadable request for %s", request.path, exc_info=True)
                 raise BadRequest("these values cannot be read") from error
 

@@ -94,7 +94,7 @@ def approves(moderator, title):
     moderator.goes_to("/moderation/")
     moderator.page.get_by_role("link", name=re.compile(title)).locator("visible=true").first.click()
     moderator.reads_heading(title)
-    moderator.presses("Approve and publish")
+    moderator.presses("Approve")
     moderator.sees("is published")
 
 

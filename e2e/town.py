@@ -16,6 +16,7 @@ from marketplace.accounts.tests.factories import UserFactory
 from marketplace.core.testing import run_jobs
 from marketplace.escrow import services as escrow
 from marketplace.escrow.tests import factories as trades
+from marketplace.ledger.tests.factories import fund
 from marketplace.listings import pictures, services
 from marketplace.listings.models import Listing
 from marketplace.listings.tests.factories import FavoriteFactory, ListingFactory, game
@@ -118,7 +119,8 @@ def build():
             title=f"Account with {place + 3} rare outfits",
             price=(300 + 40 * place) * 1000 * SOM,
         )
-    buyer = trades.fund(person("Jasur Aliyev", "jasur"), 4_820_000 * SOM)
+    buyer = person("Jasur Aliyev", "jasur")
+    fund(buyer, 4_820_000 * SOM)
     for liked in offers[:5]:
         FavoriteFactory(user=buyer, listing=liked)
     moderator = UserFactory(full_name="Malika Yusupova", is_staff=True, is_superuser=True)

@@ -1,13 +1,26 @@
+from typing import Any, ClassVar
+
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
+from django.contrib.auth.forms import UserChangeForm
+from django.forms import Field
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from marketplace.accounts import services
 from marketplace.accounts.models import PasswordHistory, User
 from marketplace.core.admin import ReadOnlyAdmin
 
 
+class PersonForm(UserChangeForm):
+    class Meta(UserChangeForm.Meta):
+        # Django's own field for names does not know people without one.
+        field_classes: ClassVar[dict[str, type[Field]]] = {}
+
+
 @admin.register(User)
 class UserAdmin(BaseUserAdmin):
+    form = PersonForm
     ordering = ["-created_at"]
     list_display = [
         "email",
@@ -46,6 +59,9 @@ class UserAdmin(BaseUserAdmin):
         (_("Times"), {"fields": ["created_at", "updated_at", "last_login", "deleted_at"]}),
     ]
     add_fieldsets = [(None, {"fields": ["email", "full_name", "password1", "password2"]})]
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: ARG002, FBT001
+        services.save_by_staff(user=obj)
 
 
 @admin.register(PasswordHistory)

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
+from marketplace.accounts import closing
 from marketplace.accounts.facts import PersonVerified
 from marketplace.accounts.models import PasswordHistory, User
 from marketplace.core.announce import announce
@@ -50,6 +51,18 @@ def mark_verified(*, user_id: uuid.UUID) -> None:
     """The person has shown that the address is theirs."""
     if User.objects.filter(pk=user_id, is_verified=False).update(is_verified=True):
         announce(PersonVerified(user_id=user_id))
+
+
+@transaction.atomic
+def save_by_staff(*, user: User) -> None:
+    """Save a person as staff has changed them. Of one who is switched off nothing stays on sale.
+
+    Switching them on again puts nothing back: that is theirs to do.
+    """
+    if not user.is_active:
+        closing.close(user.pk)  # first: trades lock what is for sale before they touch its seller
+    user.save()
+    bump("catalogue", f"seller:{user.pk}")
 
 
 def edit_profile(*, user: User, changed: list[str]) -> None:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from marketplace.accounts import services
 from marketplace.accounts.forms import ProfileForm
 from marketplace.accounts.selectors import person
+from marketplace.core.forms import posted
 
 
 @require_safe
@@ -25,7 +26,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 @login_required
 def edit(request: HttpRequest) -> HttpResponse:
     # A copy: what a refused form holds must not stand in the page's header as if it were saved.
-    form = ProfileForm(request.POST or None, request.FILES or None, instance=copy(person(request)))
+    form = ProfileForm(**posted(request), instance=copy(person(request)))
     if request.method == "POST" and form.is_valid():
         services.edit_profile(user=form.instance, changed=form.changed_data)
         messages.success(request, _("Your profile is saved."))

@@ -1,11 +1,50 @@
+import logging
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.core.exceptions import BadRequest, ValidationError
+from django.db import DataError, ProgrammingError, transaction
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from marketplace.core import jobs
 from marketplace.core.models import Job
+
+logger = logging.getLogger(__name__)
+
+# What Django's lists, actions and forms raise over an id that is none, a number that no column holds, a range of one.
+UNREADABLE = (DataError, IndexError, OverflowError, ProgrammingError, TypeError, ValidationError, ValueError)
+
+type View = Callable[..., HttpResponse]
+
+
+def forgiving(admin_view: Callable[..., View]) -> Callable[..., View]:
+    """What staff ask for with values that cannot be read is a bad request. A page that breaks by itself stays a bug."""
+
+    @wraps(admin_view)
+    def guarding(view: View, *args: Any, **kwargs: Any) -> View:
+        guarded = admin_view(view, *args, **kwargs)
+
+        @wraps(guarded)
+        def answer(request: HttpRequest, *where: Any, **named: Any) -> HttpResponse:
+            if not request.GET and not request.POST:
+                return guarded(request, *where, **named)
+            try:
+                with transaction.atomic():  # what could not be read to its end has changed nothing
+                    return guarded(request, *where, **named)
+            except UNREADABLE as error:
+                logger.warning("unreadable request for %s", request.path, exc_info=True)
+                raise BadRequest("these values cannot be read") from error
+
+        return answer
+
+    return guarding
+
+
+# In place, because Django hands out one site and asks it for this at every address.
+admin.site.admin_view = forgiving(admin.site.admin_view)  # type: ignore[method-assign, assignment]
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):

@@ -13,9 +13,3 @@ class DomainError(Exception):
     code: str = "refused"
     status: int = 409
     message: str | Promise = _("This cannot be done right now.")
-
-
-class TooManyRequests(DomainError):
-    code = "too_many_requests"
-    status = 429
-    message = _("Too many tries in a short time. Wait a minute, then try again.")

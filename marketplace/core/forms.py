@@ -8,11 +8,17 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from marketplace.core.money import MAX_MINOR, Minor, format_amount, to_decimal, to_minor
 
 _SPACES = re.compile(r"[\s\u00a0\u202f'’]")
+
+
+def posted(request: HttpRequest) -> dict[str, Any]:
+    """What binds a form: all that was posted, even when that is nothing; without a POST the form stays empty."""
+    return {"data": request.POST, "files": request.FILES} if request.method == "POST" else {}
 
 
 class MoneyField(forms.CharField):

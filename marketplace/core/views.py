@@ -25,8 +25,6 @@ from marketplace.core.preferences import THEME_COOKIE, THEMES
 
 PAGES = ("how-it-works", "fees", "terms", "privacy", "contacts")
 YEAR = 365 * 24 * 3600
-# Where people write to; `SUPPORT_EMAIL` of the settings says otherwise.
-SUPPORT_EMAIL = "support@wibestore.uz"
 
 
 @require_safe
@@ -89,8 +87,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         get_template(f"pages/{slug}.html")
     except TemplateDoesNotExist as error:
         raise Http404 from error
-    support = getattr(settings, "SUPPORT_EMAIL", SUPPORT_EMAIL)
-    return render(request, f"pages/{slug}.html", {"slug": slug, "support_email": support})
+    return render(request, f"pages/{slug}.html", {"slug": slug, "support_email": settings.SUPPORT_EMAIL})
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from marketplace.accounts.selectors import person
 from marketplace.core import htmx
 from marketplace.core.errors import DomainError
+from marketplace.core.forms import posted
 from marketplace.core.money import Money
 from marketplace.escrow import selectors, services
 from marketplace.escrow.errors import NothingToHandOver, PriceChanged
@@ -25,6 +26,7 @@ from marketplace.ledger import selectors as ledger
 from marketplace.ledger.errors import InsufficientFunds
 from marketplace.listings import selectors as listings
 from marketplace.payments import selectors as payments
+from marketplace.payments.errors import AmountOutOfRange, MethodNotAvailable, ProviderUnavailable
 
 PAGE = 20
 STATE = "trade-state"
@@ -65,7 +67,7 @@ def buy(request: HttpRequest, listing_id: uuid.UUID) -> HttpResponse:
 
     balances = ledger.balances(request.user, listing.currency)
     form = BuyForm(
-        request.POST or None,
+        **posted(request),
         methods=_methods(listing.currency, balances.available),
         initial={
             "price": listing.price,
@@ -112,14 +114,20 @@ def _buy(request: HttpRequest, form: BuyForm, listing_id: uuid.UUID) -> HttpResp
 
 
 def _to_gateway(request: HttpRequest, trade: EscrowTransaction, method: str, key: str) -> HttpResponse:
+    """On to the payment; to the trade, where it can be tried again, when it could not be started."""
     back = request.build_absolute_uri(reverse("escrow:trade", args=[trade.pk]))
-    started = services.pay_through(
-        trade_id=trade.pk,
-        buyer=person(request),
-        method_code=method,
-        idempotency_key=f"{key}:{method}",
-        return_url=back,
-    )
+    try:
+        started = services.pay_through(
+            trade_id=trade.pk,
+            buyer=person(request),
+            method_code=method,
+            idempotency_key=f"{key}:{method}",
+            return_url=back,
+        )
+    except (AmountOutOfRange, MethodNotAvailable, ProviderUnavailable) as error:
+        waits = _("The account stays reserved for you: pay here, now or a little later.")
+        messages.error(request, f"{error.message} {waits}")
+        return redirect("escrow:trade", trade.pk)
     return redirect(started.metadata["payment_url"])
 
 
@@ -242,7 +250,7 @@ def confirm(request: HttpRequest, trade_id: uuid.UUID) -> HttpResponse:
 @login_required
 def dispute(request: HttpRequest, trade_id: uuid.UUID) -> HttpResponse:
     found = get_object_or_404(selectors.trades_of(request.user), pk=trade_id)
-    form = DisputeForm(request.POST or None)
+    form = DisputeForm(**posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             services.open_dispute(trade_id=found.pk, user=person(request), **form.cleaned_data)

@@ -5,7 +5,9 @@ class ListingsConfig(AppConfig):
     name = "marketplace.listings"
 
     def ready(self) -> None:
+        from marketplace.accounts import closing
         from marketplace.games import counts
-        from marketplace.listings import selectors
+        from marketplace.listings import selectors, services
 
+        closing.register(services.withdraw_all)
         counts.register(selectors.offer_counts)

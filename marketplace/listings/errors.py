@@ -17,7 +17,9 @@ class OwnListing(DomainError):
 
 class ListingNotEditable(DomainError):
     code = "listing_not_editable"
-    message = _("This offer cannot be changed while it is being bought, or after it was sold or blocked.")
+    message = _(
+        "This offer cannot be changed while it is being bought, or after it was sold, rejected or blocked."
+    )
 
 
 class ListingChanged(DomainError):

@@ -22,7 +22,19 @@ class ListingApproved:
 
 
 @dataclass(frozen=True, slots=True)
+class ListingChangesAsked:
+    """Given back to its seller, who may mend it and send it again."""
+
+    listing_id: uuid.UUID
+    seller_id: uuid.UUID
+    moderator_id: uuid.UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ListingRejected:
+    """Not published, for good."""
+
     listing_id: uuid.UUID
     seller_id: uuid.UUID
     moderator_id: uuid.UUID

@@ -19,6 +19,7 @@ from django.views.decorators.debug import sensitive_variables
 from marketplace.accounts import selectors as people
 from marketplace.core.forms import MoneyField
 from marketplace.core.money import to_decimal
+from marketplace.core.quotes import quoted
 from marketplace.games import selectors as games
 from marketplace.games.models import Game
 from marketplace.games.schema import Kind
@@ -204,7 +205,7 @@ class PicturesField(forms.FileField):
             except ValidationError as error:
                 # The name comes from the client: shown, escaped and shortened, but never used for anything.
                 name = str(upload.name)[-40:]
-                errors += [f"“{name}”: {message}" for message in error.messages]
+                errors += [f"{quoted(name)}: {message}" for message in error.messages]
         if errors:
             raise ValidationError(errors, code="bad_picture")
         return prepared

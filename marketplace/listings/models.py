@@ -55,8 +55,9 @@ class ListingQuerySet(SoftDeleteQuerySet):
 class Listing(UUIDModel, TimestampedModel, SoftDeleteModel):
     """An account that is offered for sale.
 
-    DRAFT is the seller's own affair; PENDING waits for a moderator and ends as ACTIVE or REJECTED; RESERVED belongs
-    to an open trade and ends as SOLD or ACTIVE again; ARCHIVED was taken back by its seller; BLOCKED by a moderator.
+    DRAFT is the seller's own affair, or what a moderator gave back to be mended (then it has a `rejection_reason`);
+    PENDING waits for a moderator and ends as ACTIVE, as DRAFT again, or for good as REJECTED; RESERVED belongs to an open
+    trade and ends as SOLD or ACTIVE again; ARCHIVED was taken back by its seller; BLOCKED by a moderator.
     What must be kept secret lives in `Credentials`.
     """
 
@@ -210,8 +211,14 @@ class Listing(UUIDModel, TimestampedModel, SoftDeleteModel):
         return self.deleted_at is None and self.status not in {
             self.Status.RESERVED,
             self.Status.SOLD,
+            self.Status.REJECTED,
             self.Status.BLOCKED,
         }
+
+    @property
+    def needs_changes(self) -> bool:
+        """Whether a moderator gave it back to be mended; `rejection_reason` has the words."""
+        return self.status == self.Status.DRAFT and bool(self.rejection_reason)
 
     @property
     def facts(self) -> list[Fact]:

@@ -200,9 +200,3 @@ def favourite_ids(user: User, listing_ids: Iterable[uuid.UUID]) -> set[uuid.UUID
     if len(newest) <= FAVOURITES_REMEMBERED:
         return newest.intersection(wanted)
     return set(marked.filter(listing__in=wanted))
-
-
-def waiting() -> QuerySet[Listing]:
-    """What waits for a moderator, the longest wait first, with sellers, games and pictures."""
-    rows = Listing.objects.with_card().alive().filter(status=Listing.Status.PENDING)
-    return rows.prefetch_related("images").order_by("submitted_at", "id")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from django.core.files.storage import default_storage
 from django.db.models import QuerySet
 
+from marketplace.accounts.models import User
 from marketplace.listings.models import Listing
 
 
@@ -28,6 +29,13 @@ class TileSeller(NamedTuple):
     plan: str
     is_verified: bool
     rating: Decimal | None
+
+    @classmethod
+    def of(cls, user: User) -> Self:
+        return cls(
+            user.pk, user.full_name, user.username, user.handle, user.avatar.name or "", user.plan, user.is_verified,
+            user.rating,
+        )  # fmt: skip
 
     @property
     def display_name(self) -> str:

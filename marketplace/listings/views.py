@@ -23,11 +23,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from marketplace.accounts.selectors import person
 from marketplace.core import frame, htmx
 from marketplace.core.errors import DomainError
+from marketplace.core.forms import posted
 from marketplace.core.money import share
 from marketplace.core.page_cache import keep
 from marketplace.games import selectors as games
 from marketplace.games.models import Game
 from marketplace.listings import fragments, selectors, services
+from marketplace.listings import preview as previews
 from marketplace.listings.forms import ListingForm
 from marketplace.listings.models import Listing
 from marketplace.listings.tiles import tiles
@@ -111,7 +113,7 @@ def sell(request: HttpRequest) -> HttpResponse:
         context = {"shelves": games.shelves(), "popular": games.popular(most=HINTED_GAMES), "active": "sell"}
         return render(request, "listings/choose_game.html", context, status=status)
     is_draft = "draft" in request.POST
-    form = ListingForm(request.POST or None, request.FILES or None, game=game, is_draft=is_draft)
+    form = ListingForm(**posted(request), game=game, is_draft=is_draft)
     if request.method == "POST" and form.is_valid():
         save = services.save_draft if is_draft else services.submit
         try:
@@ -143,8 +145,7 @@ def edit(request: HttpRequest, listing_id: uuid.UUID) -> HttpResponse:
         return redirect("listings:mine")
     keeps_draft = "draft" in request.POST
     form = ListingForm(
-        request.POST or None,
-        request.FILES or None,
+        **posted(request),
         game=_game_of(request) or listing.game,
         listing=listing,
         has_vault=selectors.has_vault(listing),
@@ -173,16 +174,20 @@ def edit(request: HttpRequest, listing_id: uuid.UUID) -> HttpResponse:
 
 
 def _sell_page(request: HttpRequest, form: ListingForm, listing: Listing | None = None) -> HttpResponse:
+    status = 422 if form.is_bound and form.errors else 200
     context = {
         "form": form,
         "game": form.game,
         "games": games.directory(),
         "listing": listing,
         "payout": _payout(form),
+        "preview": previews.of(form, seller=person(request)),
         "active": "sell",
     }
-    status = 422 if form.is_bound and form.errors else 200
-    return htmx.render(request, "listings/sell.html", context, partials={"facts"}, status=status)
+    response = htmx.render(request, "listings/sell.html", context, partials={"facts"}, status=status)
+    if htmx.asked_for(request, {"facts"}):
+        response["HX-Trigger-After-Swap"] = "facts-changed"  # the preview shows facts too
+    return response
 
 
 def _game_of(request: HttpRequest) -> Game | None:
@@ -221,6 +226,25 @@ def check(request: HttpRequest, field: str) -> HttpResponse:
     form.is_valid()
     context = {"field": form[field], "payout": _payout(form) if field == "price" else None}
     return render(request, "listings/check.html", context)
+
+
+@sensitive_post_parameters("account_email", "account_password", "note")
+@require_POST
+@login_required
+def preview(request: HttpRequest, listing_id: uuid.UUID | None = None) -> HttpResponse:
+    """The card as it would be, and what is still missing, of a form that is being written; saves nothing."""
+    me, game = person(request), _game_of(request)
+    if game is None:
+        raise Http404
+    listing = (
+        get_object_or_404(selectors.own(me).prefetch_related("images"), pk=listing_id) if listing_id else None
+    )
+    form = ListingForm(request.POST, game=game, listing=listing, has_vault=True, is_draft=True)
+    form.is_valid()
+    chosen = request.POST.get("picture_count", "")
+    new_pictures = int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) < 3 else 0
+    context = {"preview": previews.of(form, seller=me, new_pictures=new_pictures)}
+    return render(request, "listings/_preview.html", context)
 
 
 # --- One's own offers ----------------------------------------------------------------------------

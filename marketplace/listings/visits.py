@@ -1,27 +1,52 @@
-"""Who looks at a listing: one hash per visitor and day, and a memory that makes a repeated visit cost nothing."""
+"""Who looks at a listing: one hash per visitor and day, and a memory that makes a repeated visit cost nothing.
+
+A visit is written beside the answer, by one thread per process: the page neither waits for it nor fails with it. What a
+dying process still had in hand is lost; a number of visits may miss a few.
+"""
 
 import hashlib
+import logging
+import os
+import queue
 import re
 import secrets
 import threading
 import uuid
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from cachetools import LRUCache
+from django.conf import settings
 from django.core.cache import cache
+from django.db import close_old_connections
 from django.http import HttpRequest
 from django.utils import timezone
 
 from marketplace.listings import services
 
+logger = logging.getLogger(__name__)
+
 _BOTS = re.compile(
     r"bot|crawl|spider|slurp|preview|monitor|curl|wget|python-|go-http|headless|^$", re.IGNORECASE
 )
 _REMEMBERED = 100_000
+# A database that is slower than the crowd for that long loses visits rather than the process its memory.
+_WAITING = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    listing_id: uuid.UUID
+    visitor: str
+    user_id: uuid.UUID | None
+    at: datetime
+
 
 _seen: LRUCache[tuple[str, str, date], bool] = LRUCache(_REMEMBERED)
 _salts: dict[date, str] = {}
 _lock = threading.Lock()
+_waiting: queue.Queue[Visit] = queue.Queue(_WAITING)
+_thread: threading.Thread | None = None
 
 
 def count(request: HttpRequest, listing_id: uuid.UUID) -> None:
@@ -44,7 +69,59 @@ def count(request: HttpRequest, listing_id: uuid.UUID) -> None:
         if key in _seen:
             return
         _seen[key] = True
-    services.record_view(listing_id=listing_id, visitor=visitor, user_id=user_id, at=now)
+    visit = Visit(listing_id, visitor, user_id, now)
+    if settings.COURIER_THREAD:
+        _queue(visit)
+    else:
+        _write(visit)
+
+
+def write_waiting() -> None:
+    """Write what waits, without waiting for more."""
+    while True:
+        try:
+            visit = _waiting.get_nowait()
+        except queue.Empty:
+            return
+        _write(visit)
+
+
+def _queue(visit: Visit) -> None:
+    global _thread
+    try:
+        _waiting.put_nowait(visit)
+    except queue.Full:
+        logger.warning("a visit of %s is not counted: too many wait to be written", visit.listing_id)
+    with _lock:
+        if _thread is None or not _thread.is_alive():
+            _thread = threading.Thread(target=_work, name="visits", daemon=True)
+            _thread.start()
+
+
+def _work() -> None:
+    while True:
+        visit = _waiting.get()
+        close_old_connections()
+        try:
+            _write(visit)
+        except Exception:
+            logger.exception("a visit of %s could not be counted", visit.listing_id)
+        close_old_connections()
+
+
+def _write(visit: Visit) -> None:
+    services.record_view(
+        listing_id=visit.listing_id, visitor=visit.visitor, user_id=visit.user_id, at=visit.at
+    )
+
+
+def _after_fork() -> None:
+    """A forked worker has the parent's variables but not its thread."""
+    global _lock, _thread, _waiting
+    _lock, _thread, _waiting = threading.Lock(), None, queue.Queue(_WAITING)
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def forget_all() -> None:

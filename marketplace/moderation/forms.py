@@ -1,33 +1,32 @@
-"""A moderator's decision."""
+"""A moderator's decision against publishing, with its reason."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
-class RejectForm(forms.Form):
+class DecisionForm(forms.Form):
     """Why a listing is not published: one of the usual reasons, and words of one's own."""
 
-    REASONS = [
-        ("pictures", _("The pictures do not show this account")),
-        ("contacts", _("Contacts stand in the title, the text or a picture")),
-        ("price", _("The price is not believable")),
-        ("stolen", _("The account seems to belong to somebody else")),
-        ("forbidden", _("This may not be sold here")),
-        ("other", _("Another reason")),
-    ]
+    REASONS: ClassVar[list[tuple[str, str | Promise]]]
 
-    reason = forms.ChoiceField(label=_("Reason"), choices=REASONS)
+    reason = forms.ChoiceField(label=_("Reason"))
     words = forms.CharField(
-        label=_("What the seller should change"),
+        label=_("Message to the seller"),
         required=False,
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+
+    def __init__(self, data: Any = None) -> None:
+        # Two of them stand on one page.
+        super().__init__(data, auto_id=f"id_{type(self).__name__.removesuffix('Form').lower()}_%s")
+        self.fields["reason"].choices = self.REASONS  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -37,8 +36,31 @@ class RejectForm(forms.Form):
 
     def text(self) -> str:
         """The reason as the seller reads it."""
-        words = self.cleaned_data["words"].strip()
-        usual = str(dict(self.REASONS)[self.cleaned_data["reason"]])
+        words: str = self.cleaned_data["words"].strip()
         if self.cleaned_data["reason"] == "other":
             return words
+        usual = str(dict(self.REASONS)[self.cleaned_data["reason"]])
         return f"{usual}. {words}" if words else usual
+
+
+class ChangesForm(DecisionForm):
+    """What the seller can mend."""
+
+    REASONS = [
+        ("pictures", _("The pictures do not show this account")),
+        ("contacts", _("Contacts stand in the title, the text or a picture")),
+        ("price", _("The price is not believable")),
+        ("text", _("The description does not say enough")),
+        ("other", _("Another reason")),
+    ]
+
+
+class RejectForm(DecisionForm):
+    """What nobody can mend."""
+
+    REASONS = [
+        ("stolen", _("The account seems to belong to somebody else")),
+        ("forbidden", _("This may not be sold here")),
+        ("twice", _("The same account is offered already")),
+        ("other", _("Another reason")),
+    ]

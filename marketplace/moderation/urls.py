@@ -6,5 +6,6 @@ app_name = "moderation"
 urlpatterns = [
     path("", views.queue, name="queue"),
     path("listings/<uuid:listing_id>/approve/", views.approve, name="approve"),
+    path("listings/<uuid:listing_id>/changes/", views.ask_for_changes, name="changes"),
     path("listings/<uuid:listing_id>/reject/", views.reject, name="reject"),
 ]

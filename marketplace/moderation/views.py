@@ -17,8 +17,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from marketplace.accounts.selectors import may_moderate, person
 from marketplace.listings import services as listings
+from marketplace.listings.models import Listing
 from marketplace.moderation import selectors
-from marketplace.moderation.forms import RejectForm
+from marketplace.moderation.forms import ChangesForm, DecisionForm, RejectForm
 
 type View = Callable[..., HttpResponse]
 SHOWN = 50
@@ -44,19 +45,23 @@ def queue(request: HttpRequest) -> HttpResponse:
     return _queue(request, chosen=request.GET.get("listing", ""))
 
 
-def _queue(request: HttpRequest, *, chosen: str, form: RejectForm | None = None) -> HttpResponse:
-    """The queue beside the chosen listing, or beside the oldest one."""
+def _queue(request: HttpRequest, *, chosen: str, refused: DecisionForm | None = None) -> HttpResponse:
+    """The queue beside the chosen listing, or beside the oldest one. `refused` is a decision that lacks something."""
     waiting = list(selectors.queue()[:SHOWN])
-    listing = next((one for one in waiting if str(one.pk) == chosen), waiting[0] if waiting else None)
+    place = next((n for n, one in enumerate(waiting) if str(one.pk) == chosen), 0)
+    listing = waiting[place] if waiting else None
     count = selectors.waiting()
     context = {
         "queue": waiting,
         "listing": listing,
+        "previous": waiting[place - 1] if place else None,
+        "next": waiting[place + 1] if place + 1 < len(waiting) else None,
         "facts": listing.game.schema.facts(listing.attributes) if listing else [],
         "record": selectors.record_of(listing.seller) if listing else {},
         "count": count,
         "overdue": selectors.overdue(at=timezone.now()),
-        "form": form or RejectForm(),
+        "changes": refused if isinstance(refused, ChangesForm) else ChangesForm(),
+        "reject": refused if isinstance(refused, RejectForm) else RejectForm(),
         "area": _("Moderation"),
         "console_nav": [
             {
@@ -68,7 +73,7 @@ def _queue(request: HttpRequest, *, chosen: str, form: RejectForm | None = None)
             }
         ],
     }
-    return render(request, "moderation/queue.html", context, status=422 if form else 200)
+    return render(request, "moderation/queue.html", context, status=422 if refused else 200)
 
 
 @require_POST
@@ -82,13 +87,31 @@ def approve(request: HttpRequest, listing_id: uuid.UUID) -> HttpResponse:
 
 @require_POST
 @moderators_only
+def ask_for_changes(request: HttpRequest, listing_id: uuid.UUID) -> HttpResponse:
+    done = _("“%(title)s” was given back to its seller to be changed.")
+    return _decide(request, listing_id, ChangesForm(request.POST), listings.ask_for_changes, done)
+
+
+@require_POST
+@moderators_only
 def reject(request: HttpRequest, listing_id: uuid.UUID) -> HttpResponse:
+    done = _("“%(title)s” was rejected.")
+    return _decide(request, listing_id, RejectForm(request.POST), listings.reject, done)
+
+
+def _decide(
+    request: HttpRequest,
+    listing_id: uuid.UUID,
+    form: DecisionForm,
+    decide: Callable[..., Listing],
+    done: str,
+) -> HttpResponse:
+    """Take a decision that needs a reason, and say it in the seller's language."""
     listing = get_object_or_404(selectors.queue(), pk=listing_id)
-    form = RejectForm(request.POST)
     if not form.is_valid():
-        return _queue(request, chosen=str(listing.pk), form=form)
+        return _queue(request, chosen=str(listing.pk), refused=form)
     with translation.override(listing.seller.language):
         reason = form.text()
-    listings.reject(listing_id=listing.pk, moderator=person(request), reason=reason)
-    messages.success(request, _("“%(title)s” was sent back to its seller.") % {"title": listing.title})
+    decide(listing_id=listing.pk, moderator=person(request), reason=reason)
+    messages.success(request, done % {"title": listing.title})
     return redirect("moderation:queue")

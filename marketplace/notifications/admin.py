@@ -1,4 +1,7 @@
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 
 from marketplace.core.admin import ReadOnlyAdmin
 from marketplace.notifications.models import Notification, NotificationType
@@ -6,9 +9,17 @@ from marketplace.notifications.models import Notification, NotificationType
 
 @admin.register(NotificationType)
 class NotificationTypeAdmin(admin.ModelAdmin):
+    """The kinds come with the code; they can be silenced here."""
+
     list_display = ["code", "name", "icon", "is_active"]
     list_editable = ["is_active"]
     readonly_fields = ["code"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
 
 
 @admin.register(Notification)

@@ -34,9 +34,13 @@ KINDS: dict[str, Kind] = {
         _("Your listing is published"), _("“%(title)s” passed the check. Buyers can find it now."),
         icon="badge-check", tone="success", action=_("See the listing"),
     ),
+    "listing_changes_asked": Kind(
+        _("Your listing needs changes"), _("“%(title)s” can be published once you change this: %(reason)s"),
+        icon="pencil", tone="warn", action=_("Change the listing"),
+    ),
     "listing_rejected": Kind(
-        _("Your listing was not published"), _("“%(title)s” did not pass the check. Reason: %(reason)s. Change it and send it again."),
-        icon="triangle-alert", tone="danger", action=_("Change the listing"),
+        _("Your listing was not published"), _("“%(title)s” did not pass the check and cannot be sent again. Reason: %(reason)s"),
+        icon="triangle-alert", tone="danger", action=_("My listings"),
     ),
     "listing_blocked": Kind(
         _("Your listing was taken down"), _("“%(title)s” is no longer shown. Reason: %(reason)s."),

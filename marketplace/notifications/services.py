@@ -12,12 +12,11 @@ from cachetools import TTLCache
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone, translation
-from django.utils.formats import date_format
 from django.utils.functional import Promise
 
 from marketplace.accounts.facts import PersonVerified
 from marketplace.accounts.models import User
-from marketplace.core import jobs, realtime
+from marketplace.core import dates, jobs, realtime
 from marketplace.core.cache import bump, person
 from marketplace.core.money import Money
 from marketplace.notifications import mail
@@ -87,7 +86,7 @@ def _worded(message: Message) -> Notification | None:
 
 def _as_text(value: Value) -> str:
     if isinstance(value, datetime):
-        return date_format(timezone.localtime(value), "j E, H:i")
+        return dates.day_and_time(timezone.localtime(value))
     return str(value)
 
 

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from marketplace.accounts.selectors import person
 from marketplace.core import htmx
 from marketplace.core.errors import DomainError
+from marketplace.core.forms import posted
 from marketplace.core.money import Money
 from marketplace.ledger.errors import InsufficientFunds
 from marketplace.ledger.selectors import Balances
@@ -101,7 +102,7 @@ def _balance_chart(request: HttpRequest, money: Balances) -> dict[str, object]:
 def deposit(request: HttpRequest) -> HttpResponse:
     methods = selectors.active_methods()
     form = DepositForm(
-        request.POST or None,
+        **posted(request),
         methods=methods,
         initial={
             "amount": request.GET.get("amount", ""),
@@ -155,7 +156,7 @@ def back(request: HttpRequest, key: str) -> HttpResponse:
 @never_cache
 @login_required
 def withdraw(request: HttpRequest) -> HttpResponse:
-    form = WithdrawForm(request.POST or None, initial={"amount": request.GET.get("amount", "")})
+    form = WithdrawForm(**posted(request), initial={"amount": request.GET.get("amount", "")})
     if request.method == "POST" and form.is_valid():
         try:
             payout = services.withdraw(

@@ -306,6 +306,8 @@ LISTING_IMAGE_MAX_PIXELS = 40_000_000  # a bound against decompression bombs: 5 
 # --- Mail ---------------------------------------------------------------------------------------
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "WibeStore <no-reply@wibestore.uz>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Where people write to, shown on the contacts page.
+SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", "support@wibestore.uz")
 EMAIL_HOST_NAME = env.str("EMAIL_HOST", "")
 MAILERS: dict[str, dict[str, Any]] = {
     "default": {

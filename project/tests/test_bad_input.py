@@ -262,3 +262,21 @@ def test_no_address_breaks_the_site(path):
     for user in (None, UserFactory()):
         answer = browser(user).get(path)
         assert answer.status_code < 500, path
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        "wallet/deposit/", "wallet/withdraw/", "me/edit/", "listings/{sold}/buy/", "sell/{mine}/", "trades/{trade}/dispute/",
+    ],
+)  # fmt: skip
+def test_a_form_sent_empty_says_what_is_missing(town, route):
+    people, ids = town
+    on_sale = ListingFactory()
+    who = "seller" if "mine" in route else "buyer"
+    path = "/" + route.format(sold=on_sale.pk, mine=ids["listing_id"], trade=ids["trade_id"])
+
+    answer = browser(people[who]).post(path)
+
+    assert answer.status_code == 422
+    assert "msg-error" in answer.content.decode() or 'role="alert"' in answer.content.decode()

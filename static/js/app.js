@@ -9,7 +9,7 @@
   const closest = (event, selector) => (event.target instanceof Element ? event.target.closest(selector) : null);
 
   // --- What needs a script is hidden until there is one
-  const reveal = root => root.querySelectorAll('[data-toggle-password][hidden], [data-close][hidden], [data-copy][hidden], [data-copy-from][hidden], [data-print][hidden]').forEach(button => { button.hidden = false; });
+  const reveal = root => root.querySelectorAll('[data-toggle-password][hidden], [data-close][hidden], [data-copy][hidden], [data-copy-from][hidden], [data-print][hidden], .kbd[hidden]').forEach(button => { button.hidden = false; });
 
   // --- Toasts: five seconds, longer while hovered or focused; errors stay until closed
   const timers = new WeakMap();
@@ -76,9 +76,22 @@
   });
 
   // --- Keys, menus, clicks
+  // A key that the page offers (data-key) presses its button or link; on a fold-out it opens it at the first field.
+  // On a Cyrillic layout the key's place counts.
+  const offered = event => {
+    const letter = /^[a-z]$/i.test(event.key) ? event.key.toLowerCase() : event.code.replace(/^Key/, '').toLowerCase();
+    return /^[a-z]$/.test(letter) && !event.repeat && !document.querySelector('dialog[open]') ? document.querySelector(`[data-key="${letter}"]`) : null;
+  };
   on('keydown', event => {
     const typing = event.target instanceof Element && event.target.closest('input, textarea, select, [contenteditable]');
-    if (event.key === '/' && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    const plain = !typing && !event.ctrlKey && !event.metaKey && !event.altKey;
+    const wanted = plain && offered(event);
+    if (wanted) {
+      event.preventDefault();
+      const fold = wanted.tagName === 'SUMMARY' && wanted.parentElement;
+      if (fold) { fold.open = true; fold.querySelector('select, textarea, input:not([type=hidden])')?.focus(); } else wanted.click();
+    }
+    if (event.key === '/' && plain) {
       const field = [...document.querySelectorAll('[data-search], input[type=search]')].find(input => input.offsetParent);
       if (field) { event.preventDefault(); field.focus(); field.select(); }
     }
@@ -163,7 +176,17 @@
       return thumb;
     }));
     box.hidden = !input.files.length;
+    const count = input.form?.querySelector('[data-file-count]');
+    if (count) count.value = input.files.length;
+    showCover();
   });
+  // A chosen picture has not been sent yet, so only the page knows it: the preview's cover is put in here.
+  const showCover = () => {
+    const preview = document.querySelector('[data-cover-of]'), cover = preview?.querySelector('.cover img');
+    const chosen = preview && document.querySelector(preview.dataset.coverOf)?.closest('.field').querySelector('[data-previews] img');
+    if (cover && chosen && !document.querySelector('input[name=first]')) cover.src = chosen.src;
+  };
+  on('htmx:afterSwap', showCover);
   on('htmx:xhr:progress', event => {
     const line = event.target instanceof Element && event.target.querySelector('[data-progress]');
     if (!line || !event.detail.lengthComputable) return;

@@ -4,27 +4,16 @@ import uuid
 
 from marketplace.accounts.tests.factories import UserFactory
 from marketplace.escrow import services
-from marketplace.ledger import accounts
-from marketplace.ledger.models import JournalEntry
-from marketplace.ledger.services import post
+from marketplace.ledger.tests.factories import fund
 from marketplace.listings.tests.factories import ListingFactory
 
 PRICE = 100_000_00
 
 
-def fund(user, amount, currency="UZS"):
-    """Put money into a person's wallet, as a settled payment would."""
-    post(
-        JournalEntry.Kind.DEPOSIT,
-        key=f"test:{uuid.uuid4()}",
-        currency=currency,
-        legs={accounts.clearing("sandbox"): -amount, accounts.available(user.pk): amount},
-    )
-    return user
-
-
 def rich_buyer(amount=10 * PRICE):
-    return fund(UserFactory(), amount)
+    user = UserFactory()
+    fund(user, amount)
+    return user
 
 
 def started(**listing):

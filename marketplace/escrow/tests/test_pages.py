@@ -16,6 +16,9 @@ from marketplace.escrow.tests import factories as trades
 from marketplace.ledger import selectors as ledger
 from marketplace.listings.models import Credentials, Listing
 from marketplace.listings.tests.factories import LOGIN, PASSWORD, ListingFactory
+from marketplace.payments.errors import ProviderUnavailable
+from marketplace.payments.models import PaymentMethod
+from marketplace.payments.providers.sandbox import SandboxProvider
 from marketplace.payments.tests import wire
 from marketplace.payments.tests.factories import PaymentMethodFactory
 
@@ -123,6 +126,61 @@ def test_buying_through_a_gateway_leads_there_and_waits(monkeypatch):
     assert response.status_code == 302
     assert "/sandbox/" in response.url
     assert EscrowTransaction.objects.get().status == Status.PENDING_PAYMENT
+
+
+@pytest.fixture
+def silent_gateway(monkeypatch):
+    """The provider's server does not answer, until the context is left."""
+    PaymentMethodFactory()
+
+    def no_answer(*_args):
+        raise ProviderUnavailable("connection refused")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(SandboxProvider, "create_payment", no_answer)
+        yield broken
+
+
+def test_a_gateway_that_is_silent_leads_to_the_trade_where_it_can_be_tried_again(silent_gateway):
+    buyer, listing = UserFactory(), ListingFactory(price=PRICE)
+    client = browser(buyer)
+
+    response = client.post(buy_url(listing), order(listing, method="sandbox"))
+
+    trade = EscrowTransaction.objects.get()
+    page = client.get(response.url)
+    assert response.url == url(trade)
+    assert trade.status == Status.PENDING_PAYMENT
+    assert page.context["desk"].may_pay
+    assert "does not answer" in page.content.decode()
+    assert "stays reserved for you" in page.content.decode()
+
+    again = client.post(url(trade, "pay/"), order(listing, method="sandbox"))
+    assert again.url == url(trade), "still silent"
+    silent_gateway.undo()
+    assert "/sandbox/" in client.post(url(trade, "pay/"), order(listing, method="sandbox")).url
+
+
+def test_the_same_form_sent_again_tries_the_same_payment_again(silent_gateway):
+    buyer, listing = UserFactory(), ListingFactory(price=PRICE)
+    form = order(listing, method="sandbox")
+    browser(buyer).post(buy_url(listing), form)
+    silent_gateway.undo()
+
+    response = browser(buyer).post(buy_url(listing), form)
+
+    assert "/sandbox/" in response.url
+    assert EscrowTransaction.objects.count() == 1
+
+
+def test_an_amount_that_the_method_does_not_take_leads_to_the_trade_too():
+    PaymentMethodFactory()
+    PaymentMethod.objects.update(max_amount=PRICE - 1)
+    buyer, listing = UserFactory(), ListingFactory(price=PRICE)
+
+    response = browser(buyer).post(buy_url(listing), order(listing, method="sandbox"))
+
+    assert response.url == url(EscrowTransaction.objects.get())
 
 
 def test_too_little_money_is_said_beside_the_methods_and_reserves_nothing():
@@ -656,7 +714,7 @@ def listed(client, **query):
 
 
 def test_the_list_shows_ones_own_trades_by_side_and_state():
-    me = trades.fund(UserFactory(), 10 * PRICE)
+    me = trades.rich_buyer()
     bought = services.buy(listing_id=ListingFactory(price=PRICE).pk, buyer=me, idempotency_key="one")
     over = services.buy(listing_id=ListingFactory(price=PRICE).pk, buyer=me, idempotency_key="two")
     services.cancel(trade_id=over.pk, buyer=me)
@@ -692,7 +750,7 @@ def test_htmx_gets_the_list_alone():
 
 @pytest.mark.parametrize("count", [1, 6])
 def test_the_number_of_queries_does_not_grow_with_the_trades(count, django_assert_max_num_queries):
-    me = trades.fund(UserFactory(), 10 * PRICE)
+    me = trades.rich_buyer()
     for number in range(count):
         services.buy(listing_id=ListingFactory(price=PRICE).pk, buyer=me, idempotency_key=str(number))
     client = browser(me)

@@ -17,6 +17,7 @@ from marketplace.escrow.services import _steps, dispute, purchase, settlement
 from marketplace.escrow.tests import factories as trades
 from marketplace.ledger import checks
 from marketplace.ledger import selectors as ledger
+from marketplace.ledger.tests.factories import fund
 from marketplace.listings.models import Listing
 from marketplace.listings.tests.factories import ListingFactory
 
@@ -192,7 +193,7 @@ def test_the_gateways_money_and_a_payment_from_the_balance_at_once_hold_once():
     from marketplace.payments.models import Transaction
 
     trade = trades.started()
-    trades.fund(trade.buyer, PRICE)
+    fund(trade.buyer, PRICE)
     arrived = Transaction(
         user=trade.buyer, amount=PRICE, currency="UZS", type="deposit", purpose="trade", reference=trade.pk
     )

@@ -14,6 +14,7 @@ from marketplace.escrow.tests import factories as trades
 from marketplace.ledger import checks
 from marketplace.ledger import selectors as ledger
 from marketplace.ledger.errors import InsufficientFunds
+from marketplace.ledger.tests.factories import fund
 from marketplace.listings import services as listings
 from marketplace.listings.errors import ListingNotAvailable, OwnListing
 from marketplace.listings.tests.factories import LOGIN, PASSWORD, ListingFactory
@@ -400,7 +401,7 @@ def test_one_broken_trade_does_not_hold_up_the_others(monkeypatch):
 
 
 def payment_for(trade, amount=PRICE):
-    trades.fund(trade.buyer, amount)
+    fund(trade.buyer, amount)
     return Transaction(
         user=trade.buyer, amount=amount, currency="UZS", type="deposit", purpose="trade", reference=trade.pk
     )

@@ -1,7 +1,7 @@
 """Writes about listings, by business action."""
 
 from marketplace.listings.services.bulk import import_listings, note_seller
-from marketplace.listings.services.decisions import approve, auto_approve, block, reject
+from marketplace.listings.services.decisions import approve, ask_for_changes, auto_approve, block, reject
 from marketplace.listings.services.interest import record_view, toggle_favourite
 from marketplace.listings.services.publishing import (
     PICTURES_MAX,
@@ -13,6 +13,7 @@ from marketplace.listings.services.publishing import (
     save_draft,
     submit,
     withdraw,
+    withdraw_all,
 )
 from marketplace.listings.services.sale import mark_sold, release_reservation, reserve, take_down
 
@@ -21,6 +22,7 @@ __all__ = [
     "Content",
     "Secrets",
     "approve",
+    "ask_for_changes",
     "auto_approve",
     "block",
     "delete",
@@ -38,4 +40,5 @@ __all__ = [
     "take_down",
     "toggle_favourite",
     "withdraw",
+    "withdraw_all",
 ]

@@ -13,7 +13,12 @@ from django.utils import timezone
 from marketplace.accounts.models import User
 from marketplace.core.announce import announce
 from marketplace.listings.errors import ListingNotModeratable, OwnListing
-from marketplace.listings.facts import ListingApproved, ListingBlocked, ListingRejected
+from marketplace.listings.facts import (
+    ListingApproved,
+    ListingBlocked,
+    ListingChangesAsked,
+    ListingRejected,
+)
 from marketplace.listings.models import Listing
 from marketplace.listings.services.common import changed, locked
 from marketplace.notifications.services import notify
@@ -35,12 +40,41 @@ def approve(*, listing_id: uuid.UUID, moderator: User) -> Listing:
     if listing.status == Status.ACTIVE:
         return listing
     _must_be(listing, Status.PENDING)
+    if not listing.seller.is_active:
+        raise ListingNotModeratable(f"the seller of listing {listing_id} is switched off")
     return _publish(listing, moderator, timezone.now())
 
 
 @transaction.atomic
+def ask_for_changes(*, listing_id: uuid.UUID, moderator: User, reason: str) -> Listing:
+    """Give an offer back to its seller as a draft, with what to change; sent again, it waits again.
+
+    Raises ListingNotModeratable unless it waits, OwnListing for the moderator's own, ValueError without a reason.
+    """
+    listing = _to_decide(listing_id, moderator)
+    _must_be(listing, Status.PENDING)
+    listing.status = Status.DRAFT
+    _decide(listing, moderator, reason)
+    _tell(
+        listing,
+        "listing_changes_asked",
+        url=reverse("listings:edit", args=[listing.pk]),
+        reason=listing.rejection_reason,
+    )
+    announce(
+        ListingChangesAsked(
+            listing_id=listing.pk,
+            seller_id=listing.seller_id,
+            moderator_id=moderator.pk,
+            reason=listing.rejection_reason,
+        )
+    )
+    return listing
+
+
+@transaction.atomic
 def reject(*, listing_id: uuid.UUID, moderator: User, reason: str) -> Listing:
-    """Send an offer back to its seller, with the reason.
+    """Refuse an offer for good and tell its seller the reason.
 
     Raises ListingNotModeratable unless it waits, OwnListing for the moderator's own, ValueError without a reason.
     """
@@ -48,12 +82,7 @@ def reject(*, listing_id: uuid.UUID, moderator: User, reason: str) -> Listing:
     _must_be(listing, Status.PENDING)
     listing.status, listing.rejected_at = Status.REJECTED, timezone.now()
     _decide(listing, moderator, reason, "rejected_at")
-    _tell(
-        listing,
-        "listing_rejected",
-        url=reverse("listings:edit", args=[listing.pk]),
-        reason=listing.rejection_reason,
-    )
+    _tell(listing, "listing_rejected", url=reverse("listings:mine"), reason=listing.rejection_reason)
     announce(
         ListingRejected(
             listing_id=listing.pk,
@@ -93,7 +122,7 @@ def block(*, listing_id: uuid.UUID, moderator: User, reason: str) -> Listing:
 def auto_approve(*, at: datetime) -> int:
     """Publish what waited too long, of sellers with a clean record; how many. Safe to run twice at once.
 
-    Clean: at least one sale, nothing ever rejected, nothing blocked.
+    Clean: at least one sale, nothing ever rejected, nothing blocked. What a moderator gave back waits for a moderator.
     Source: requirements, CONTRA-26.
     """
     theirs = Listing.objects.filter(seller=OuterRef("seller"))
@@ -101,6 +130,7 @@ def auto_approve(*, at: datetime) -> int:
         Exists(theirs.filter(status=Status.SOLD)),
         ~Exists(theirs.filter(Q(rejected_at__isnull=False) | Q(status=Status.BLOCKED))),
         status=Status.PENDING,
+        rejection_reason="",
         submitted_at__lte=at - settings.MODERATION_AUTO_APPROVE_AFTER,
         seller__is_active=True,
     )

@@ -36,6 +36,7 @@ def toggle_favourite(*, user: User, listing_id: uuid.UUID) -> bool:
     return True
 
 
+@transaction.atomic
 def record_view(
     *, listing_id: uuid.UUID, visitor: str, at: datetime, user_id: uuid.UUID | None = None
 ) -> bool:

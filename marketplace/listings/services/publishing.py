@@ -122,10 +122,10 @@ def edit(
     """Change an offer.
 
     An offer on sale stays there when only its price changed; any other change sends it to review again. A draft, or
-    one that was rejected or withdrawn, is sent to review when `send` is true and kept as it stands otherwise.
+    one that was withdrawn, is sent to review when `send` is true and kept as it stands otherwise.
     `version` is the one that the form was filled from; `removed` and `first` name pictures of this offer.
 
-    Raises ListingNotEditable (being bought, sold, blocked), ListingChanged (somebody was quicker), CredentialsMissing,
+    Raises ListingNotEditable (being bought, sold, rejected, blocked), ListingChanged (somebody was quicker), CredentialsMissing,
     TooManyPictures, ListingNotAvailable when it is not the seller's.
     """
     with files.stored(pictures) as images, transaction.atomic():
@@ -144,7 +144,7 @@ def edit(
             search.learn([listing])
         if listing.status == Status.ACTIVE and needs_review:
             _send_to_review(listing)
-        elif listing.status in {Status.DRAFT, Status.REJECTED, Status.ARCHIVED}:
+        elif listing.status in {Status.DRAFT, Status.ARCHIVED}:
             if send:
                 _send_to_review(listing)
             elif needs_review:
@@ -174,6 +174,20 @@ def withdraw(*, listing_id: uuid.UUID, seller: User) -> Listing:
     changed(listing, "status")
     announce(ListingWithdrawn(listing_id=listing.pk, seller_id=seller.pk))
     return listing
+
+
+@transaction.atomic
+def withdraw_all(seller_id: uuid.UUID) -> None:
+    """Take everything of a seller who was switched off out of the window and the queue. Open trades keep running."""
+    # A trade that is just coming to nothing puts its offer back on sale: wait for it.
+    moving = [Status.ACTIVE, Status.PENDING, Status.RESERVED]
+    rows = Listing.objects.of(seller_id).filter(status__in=moving).select_for_update().order_by("pk")
+    for listing in rows:
+        if listing.status == Status.RESERVED:
+            continue
+        listing.status = Status.ARCHIVED
+        changed(listing, "status")
+        announce(ListingWithdrawn(listing_id=listing.pk, seller_id=seller_id))
 
 
 @transaction.atomic

@@ -22,7 +22,7 @@ def reserve(*, listing_id: uuid.UUID, buyer: User) -> Listing:
     Raises ListingNotAvailable when it is not on sale (any more) and OwnListing when the buyer is its seller.
     """
     listing = locked_for_trade(listing_id)
-    if listing is None or not listing.is_on_sale:
+    if listing is None or not listing.is_on_sale or not listing.seller.is_active:
         raise ListingNotAvailable(f"listing {listing_id} is {listing.status if listing else 'unknown'}")
     if listing.seller_id == buyer.pk:
         raise OwnListing(f"listing {listing_id}")
@@ -33,10 +33,16 @@ def reserve(*, listing_id: uuid.UUID, buyer: User) -> Listing:
 
 @joins_transaction
 def release_reservation(*, listing_id: uuid.UUID) -> Listing:
-    """Put an offer back on sale after a trade that came to nothing. Doing it twice changes nothing."""
+    """Put an offer back on sale after a trade that came to nothing, unless its seller was switched off meanwhile.
+
+    Doing it twice changes nothing.
+    """
     listing = _known(listing_id)
     if listing.status != Status.RESERVED:
         return listing
+    # Asked under the listing's lock: whoever switches the seller off waits for it, or has been here before.
+    if not User.objects.filter(pk=listing.seller_id, is_active=True).exists():
+        return take_down(listing_id=listing_id)
     _move(listing, Status.ACTIVE)
     announce(ListingReleased(listing_id=listing.pk, seller_id=listing.seller_id))
     return listing

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from marketplace.accounts.tests.factories import StaffFactory, UserFactory
+from marketplace.core.testing import run_jobs
 from marketplace.listings import services
 from marketplace.listings.errors import ListingNotModeratable, OwnListing
 from marketplace.listings.models import Listing
@@ -48,6 +49,29 @@ def test_a_decision_against_a_seller_needs_a_reason():
 
     listing.refresh_from_db()
     assert listing.status == Listing.Status.PENDING
+
+
+def test_an_offer_that_is_to_be_changed_is_a_draft_that_can_be_sent_again(mailoutbox):
+    listing = ListingFactory(status="pending")
+
+    back = services.ask_for_changes(
+        listing_id=listing.pk, moderator=StaffFactory(), reason=" Blurred pictures. "
+    )
+
+    assert (back.status, back.needs_changes, back.is_editable) == (Listing.Status.DRAFT, True, True)
+    assert back.rejection_reason == "Blurred pictures."
+    assert kinds_told(listing.seller) == ["listing_changes_asked"]
+    run_jobs()
+    assert [mail.to for mail in mailoutbox] == [[listing.seller.email]]
+    assert "Blurred pictures." in str(mailoutbox[0].body)
+
+
+@pytest.mark.parametrize("status", ["draft", "active", "sold", "reserved", "rejected", "blocked", "archived"])
+def test_changes_are_asked_only_of_what_waits(status):
+    listing = ListingFactory(status=status)
+
+    with pytest.raises(ListingNotModeratable):
+        services.ask_for_changes(listing_id=listing.pk, moderator=StaffFactory(), reason="Blurred pictures.")
 
 
 @pytest.mark.parametrize("status", ["draft", "sold", "reserved", "rejected", "archived"])
@@ -108,6 +132,12 @@ def test_nobody_is_approved_before_the_waiting_time_is_over():
 
 def test_a_seller_without_a_sale_waits_for_a_person():
     ListingFactory(status="pending", submitted_at=timezone.now() - timedelta(days=9))
+
+    assert services.auto_approve(at=timezone.now()) == 0
+
+
+def test_what_a_moderator_gave_back_waits_for_a_moderator_again():
+    waiting(rejection_reason="Blurred pictures.")
 
     assert services.auto_approve(at=timezone.now()) == 0
 

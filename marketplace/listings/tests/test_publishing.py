@@ -130,11 +130,11 @@ def test_new_log_in_details_go_to_review_again_and_empty_ones_keep_the_old():
     assert (vault.account_email, vault.account_password) == (LOGIN, "new-one")
 
 
-def test_a_rejected_offer_is_sent_again_and_a_draft_is_kept_on_demand():
-    rejected, draft = ListingFactory(status="rejected"), ListingFactory(status="draft")
+def test_a_draft_is_sent_and_kept_on_demand():
+    sent, kept = ListingFactory(status="draft"), ListingFactory(status="draft")
 
-    assert edit(rejected, same(rejected, title="A better title")).status == Listing.Status.PENDING
-    assert edit(draft, same(draft), send=False).status == Listing.Status.DRAFT
+    assert edit(sent, same(sent, title="A better title")).status == Listing.Status.PENDING
+    assert edit(kept, same(kept), send=False).status == Listing.Status.DRAFT
 
 
 def test_a_stale_form_is_refused():
@@ -145,8 +145,8 @@ def test_a_stale_form_is_refused():
         edit(listing, same(listing, title="Written over what changed"))
 
 
-@pytest.mark.parametrize("status", ["reserved", "sold", "blocked"])
-def test_what_is_being_bought_sold_or_blocked_cannot_be_changed(status):
+@pytest.mark.parametrize("status", ["reserved", "sold", "rejected", "blocked"])
+def test_what_is_being_bought_sold_rejected_or_blocked_cannot_be_changed(status):
     listing = ListingFactory(status=status)
 
     with pytest.raises(ListingNotEditable):

@@ -1,5 +1,6 @@
 """A visit counts once per visitor and day."""
 
+import queue
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from marketplace.accounts.tests.factories import UserFactory
+from marketplace.core.testing import in_parallel
 from marketplace.listings import services, visits
 from marketplace.listings.models import ListingView
 from marketplace.listings.tests.factories import ListingFactory
@@ -89,3 +91,49 @@ def test_no_address_is_stored():
     row = ListingView.objects.get()
     assert "203.0.113.7" not in str(vars(row))
     assert len(row.visitor) == 32
+
+
+# --- Beside the answer ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def writer(settings, monkeypatch):
+    """Visits wait to be written, as they do outside of tests; the writer does nothing by itself."""
+    settings.COURIER_THREAD = True
+    monkeypatch.setattr(visits, "_work", lambda: None)
+    yield
+    visits.write_waiting()
+
+
+def test_a_page_does_not_wait_for_the_visit_to_be_written(writer, django_assert_num_queries):
+    listing = ListingFactory()
+
+    with django_assert_num_queries(0):
+        visit(listing)
+        visit(listing, address="203.0.113.8")
+    visits.write_waiting()
+
+    assert views(listing) == 2
+
+
+def test_a_crowd_that_the_database_cannot_follow_loses_visits_and_nothing_else(writer, monkeypatch, caplog):
+    monkeypatch.setattr(visits, "_waiting", queue.Queue(1))
+    listing = ListingFactory()
+
+    visit(listing)
+    visit(listing, address="203.0.113.8")
+    visits.write_waiting()
+
+    assert views(listing) == 1
+    assert "too many wait" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_visitor_counts_once_also_at_the_same_moment():
+    listing, now = ListingFactory(), timezone.now()
+
+    def look():
+        return services.record_view(listing_id=listing.pk, visitor="a", at=now)
+
+    assert sorted(in_parallel(look, look, look)) == [False, False, True]
+    assert views(listing) == 1

@@ -12,7 +12,7 @@ from marketplace.accounts.tests.factories import StaffFactory, UserFactory
 from marketplace.listings.models import Listing
 from marketplace.listings.tests.factories import LOGIN, PASSWORD, ListingFactory, game, offer
 from marketplace.moderation import selectors, services
-from marketplace.moderation.forms import RejectForm
+from marketplace.moderation.forms import ChangesForm
 from marketplace.notifications.models import Notification
 
 pytestmark = pytest.mark.django_db
@@ -40,8 +40,15 @@ def approve(client, listing):
     return client.post(f"{QUEUE}listings/{listing.pk}/approve/")
 
 
-def reject(client, listing, reason="pictures", words=""):
+def reject(client, listing, reason="stolen", words=""):
     return client.post(f"{QUEUE}listings/{listing.pk}/reject/", {"reason": reason, "words": words})
+
+
+def ask_for_changes(client, listing, reason="pictures", words=""):
+    return client.post(f"{QUEUE}listings/{listing.pk}/changes/", {"reason": reason, "words": words})
+
+
+DECISIONS = [approve, ask_for_changes, reject]
 
 
 def status_of(listing):
@@ -55,8 +62,8 @@ def test_a_visitor_is_asked_to_sign_in(client):
     listing = waiting()
 
     assert client.get(QUEUE).url == f"/accounts/login/?next={QUEUE}"
-    assert approve(client, listing).url.startswith("/accounts/login/")
-    assert reject(client, listing).url.startswith("/accounts/login/")
+    for decide in DECISIONS:
+        assert decide(client, listing).url.startswith("/accounts/login/")
 
 
 @pytest.mark.parametrize("who", [{}, {"is_staff": True}], ids=["a person", "staff without the permission"])
@@ -64,9 +71,9 @@ def test_without_the_permission_there_is_no_way_in(client, who):
     listing = waiting()
     client.force_login(UserFactory(**who))
 
-    answers = [client.get(QUEUE), approve(client, listing), reject(client, listing)]
+    answers = [client.get(QUEUE), *(decide(client, listing) for decide in DECISIONS)]
 
-    assert [answer.status_code for answer in answers] == [403] * 3
+    assert [answer.status_code for answer in answers] == [403] * 4
     assert listing.title not in "".join(answer.content.decode() for answer in answers)
     assert status_of(listing) == "pending"
 
@@ -92,8 +99,8 @@ def test_a_member_of_the_group_works_here(client, moderator):
 def test_a_decision_is_never_taken_by_looking(client, moderator):
     listing = waiting()
 
-    assert client.get(f"{QUEUE}listings/{listing.pk}/approve/").status_code == 405
-    assert client.get(f"{QUEUE}listings/{listing.pk}/reject/").status_code == 405
+    for decision in ("approve", "changes", "reject"):
+        assert client.get(f"{QUEUE}listings/{listing.pk}/{decision}/").status_code == 405
     assert status_of(listing) == "pending"
 
 
@@ -122,6 +129,19 @@ def test_the_chosen_offer_is_shown_and_an_unknown_choice_shows_the_oldest(client
     assert client.get(QUEUE, {"listing": str(chosen.pk)}).context["listing"] == chosen
     for unknown in (str(uuid4()), "x", "", "\x00", "'; --"):
         assert client.get(QUEUE, {"listing": unknown}).context["listing"] == oldest
+
+
+def test_one_walks_through_the_queue_to_both_sides(client, moderator):
+    now = timezone.now()
+    first, second, third = (waiting(submitted_at=now - timedelta(hours=hours)) for hours in (3, 2, 1))
+
+    seen = [client.get(QUEUE, {"listing": str(one.pk)}).context for one in (first, second, third)]
+
+    assert [(one["previous"], one["next"]) for one in seen] == [
+        (None, second),
+        (first, third),
+        (second, None),
+    ]
 
 
 def test_an_empty_queue_says_so(client, moderator):
@@ -193,18 +213,66 @@ def test_an_approved_offer_is_on_sale_and_its_seller_is_told(client, moderator):
     assert told.action_url == listing.get_absolute_url()
 
 
-def test_a_rejected_offer_goes_back_with_the_reason_and_the_words(client, moderator):
+def test_an_offer_to_be_changed_goes_back_with_the_reason_and_the_words(client, moderator):
     listing = waiting()
 
-    response = reject(client, listing, "contacts", "  Remove the phone number.  ")
+    response = ask_for_changes(client, listing, "contacts", "  Remove the phone number.  ")
 
     listing.refresh_from_db()
     told = Notification.objects.get(user=listing.seller)
     assert response.url == QUEUE
-    assert listing.status == "rejected"
+    assert (listing.status, listing.needs_changes, listing.moderated_by) == ("draft", True, moderator)
     assert listing.rejection_reason.endswith("Remove the phone number.")
     assert "Contacts stand in the title" in listing.rejection_reason
     assert listing.rejection_reason in told.message
+    assert told.action_url == f"/sell/{listing.pk}/"
+
+
+def test_the_seller_reads_the_words_mends_the_offer_and_it_waits_again(client, moderator):
+    listing = waiting()
+    ask_for_changes(client, listing, "other", "Say which <items> stay.")
+
+    client.force_login(listing.seller)
+    mine = client.get("/me/listings/").content.decode()
+    form = client.get(f"/sell/{listing.pk}/").content.decode()
+    listing.refresh_from_db()
+    sent = client.post(
+        f"/sell/{listing.pk}/", offer(version=listing.version, title="Now with all items named")
+    )
+    client.force_login(moderator)
+    desk = client.get(QUEUE)
+
+    for page in (mine, form):
+        assert "Say which &lt;items&gt; stay." in page
+    assert f'href="/sell/{listing.pk}/"' in mine
+    assert sent.status_code == 302
+    assert [one.title for one in desk.context["queue"]] == ["Now with all items named"]
+    assert "Say which &lt;items&gt; stay." in desk.content.decode(), "the next moderator knows what was asked"
+
+
+def test_what_was_asked_for_is_forgotten_once_the_offer_is_published(client, moderator):
+    listing = waiting(rejection_reason="Blurred pictures.")
+
+    approve(client, listing)
+
+    listing.refresh_from_db()
+    assert (listing.status, listing.rejection_reason) == ("active", "")
+
+
+def test_a_rejected_offer_is_refused_for_good_and_its_seller_is_told_why(client, moderator):
+    listing = waiting()
+
+    response = reject(client, listing, "stolen", "Its owner wrote to us.")
+
+    listing.refresh_from_db()
+    told = Notification.objects.get(user=listing.seller)
+    assert response.url == QUEUE
+    assert (listing.status, listing.is_editable) == ("rejected", False)
+    assert "Its owner wrote to us." in listing.rejection_reason
+    assert listing.rejection_reason in told.message
+    client.force_login(listing.seller)
+    assert f'href="/sell/{listing.pk}/"' not in client.get("/me/listings/").content.decode()
+    assert client.get(f"/sell/{listing.pk}/").url == "/me/listings/"
 
 
 def test_another_reason_is_what_the_moderator_wrote(client, moderator):
@@ -219,14 +287,15 @@ def test_another_reason_is_what_the_moderator_wrote(client, moderator):
 def test_the_usual_reasons_are_said_in_the_sellers_language(client, moderator):
     listing = waiting(seller=UserFactory(language="ru"))
     with translation.override("ru"):
-        wanted = str(dict(RejectForm.REASONS)["pictures"])
+        wanted = str(dict(ChangesForm.REASONS)["pictures"])
 
-    reject(client, listing, "pictures")
+    ask_for_changes(client, listing, "pictures")
 
     listing.refresh_from_db()
     assert listing.rejection_reason == wanted
 
 
+@pytest.mark.parametrize("decision", ["changes", "reject"])
 @pytest.mark.parametrize(
     ("form", "field"),
     [
@@ -234,18 +303,18 @@ def test_the_usual_reasons_are_said_in_the_sellers_language(client, moderator):
         ({"reason": "other", "words": "   "}, "words"),
         ({"reason": "made up", "words": "x"}, "reason"),
         ({"words": "x"}, "reason"),
-        ({"reason": "pictures", "words": "x" * 1001}, "words"),
+        ({"reason": "other", "words": "x" * 1001}, "words"),
     ],
 )
-def test_what_is_missing_is_said_beside_the_field(client, moderator, form, field):
+def test_what_is_missing_is_said_beside_the_field(client, moderator, decision, form, field):
     waiting(submitted_at=timezone.now() - timedelta(hours=3))
     listing = waiting()
 
-    response = client.post(f"{QUEUE}listings/{listing.pk}/reject/", form)
+    response = client.post(f"{QUEUE}listings/{listing.pk}/{decision}/", form)
 
     assert response.status_code == 422
-    assert field in response.context["form"].errors
-    assert f'id="id_{field}_error"' in response.content.decode()
+    assert field in response.context[decision].errors
+    assert f'id="id_{decision}_{field}_error"' in response.content.decode()
     assert response.context["listing"] == listing, "the offer that was being decided stays in view"
     assert status_of(listing) == "pending"
 
@@ -254,7 +323,7 @@ def test_what_is_missing_is_said_beside_the_field(client, moderator, form, field
 def test_a_decision_from_a_stale_page_changes_nothing(client, moderator, status):
     listing = ListingFactory(status=status)
 
-    answers = {approve(client, listing).status_code, reject(client, listing).status_code}
+    answers = {decide(client, listing).status_code for decide in DECISIONS}
 
     assert answers <= {404, 409}
     assert status_of(listing) == status
@@ -274,9 +343,9 @@ def test_two_moderators_one_decision(client, moderator):
 def test_nobody_decides_about_their_own_offer(client, moderator):
     listing = waiting(seller=moderator)
 
-    answers = [approve(client, listing), reject(client, listing)]
+    answers = [decide(client, listing) for decide in DECISIONS]
 
-    assert [answer.status_code for answer in answers] == [409, 409]
+    assert [answer.status_code for answer in answers] == [409] * 3
     assert "your own offer" in answers[0].content.decode()
     assert status_of(listing) == "pending"
 
@@ -284,8 +353,7 @@ def test_nobody_decides_about_their_own_offer(client, moderator):
 def test_an_unknown_offer_is_not_found(client, moderator):
     unknown = Listing(pk=uuid4())
 
-    assert approve(client, unknown).status_code == 404
-    assert reject(client, unknown).status_code == 404
+    assert [decide(client, unknown).status_code for decide in DECISIONS] == [404] * 3
 
 
 # --- Who is told that something waits ---------------------------------------------------------------

@@ -235,6 +235,25 @@ def test_a_signed_in_reader_costs_at_most_eight_queries(client, django_assert_ma
         html_of(client, listing)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_the_first_visit_of_a_day_costs_no_query_more_and_is_counted_beside_the_answer(
+    client, django_assert_max_num_queries, settings, monkeypatch
+):
+    settings.COURIER_THREAD = True
+    monkeypatch.setattr(visits, "_work", lambda: None)  # the writer, who is called by hand below
+    listing = with_pictures(3)
+    ListingFactory.create_batch(5)
+    html_of(client, listing)  # the games are known to the process
+    client.force_login(UserFactory())
+
+    with django_assert_max_num_queries(8):
+        html_of(client, listing)
+    before = visits_of(listing)
+    visits.write_waiting()
+
+    assert (before, visits_of(listing)) == (0, 2)
+
+
 def test_a_second_visitor_costs_one_visit_and_no_read(client, django_assert_num_queries):
     listing = ListingFactory()
     html_of(client, listing)

@@ -19,7 +19,7 @@ from marketplace.games.models import Game
 from marketplace.listings.models import Listing, address, cover_url, discount
 from marketplace.listings.tiles import Tile, TileSeller
 
-_HEART = mark_safe("<!--heart-->")
+_HEART = SafeString("<!--heart-->")
 # Filled in per card; plain letters, so that neither escaping nor URL quoting changes them.
 _TOGGLE, _PAGE, _LABEL = "xToggleAddressx", "xPageAddressx", "xTitlex"
 _SLOTS = (

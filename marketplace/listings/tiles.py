@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import cache
 from typing import Any, NamedTuple, Self
 
 from django.core.files.storage import default_storage
@@ -73,14 +74,22 @@ _SELLER = (
 
 def tiles(rows: QuerySet[Listing]) -> list[Tile]:
     """The rows of a query, each with its seller. One query."""
-    cut = len(_OWN)
-    return [
-        Tile._make((*row[:cut], TileSeller._make(row[cut:]))) for row in rows.values_list(*_OWN, *_SELLER)
-    ]
+    return _made(rows.values_list(*_OWN, *_SELLER))
 
 
 def in_order(keys: Iterable[uuid.UUID]) -> list[Tile]:
     """The offers of these keys, in the order of the keys. One query; none for no keys."""
     wanted = list(keys)
-    found = {tile.pk: tile for tile in tiles(Listing.objects.filter(pk__in=wanted))} if wanted else {}
+    found = {tile.pk: tile for tile in _made(_columns().filter(pk__in=wanted))} if wanted else {}
     return [found[key] for key in wanted if key in found]
+
+
+@cache
+def _columns() -> QuerySet[Listing, tuple[Any, ...]]:
+    """Only ever narrowed down, never run itself: looking up eighteen names costs a third of such a query."""
+    return Listing.objects.values_list(*_OWN, *_SELLER)
+
+
+def _made(rows: Iterable[tuple[Any, ...]]) -> list[Tile]:
+    cut = len(_OWN)
+    return [Tile._make((*row[:cut], TileSeller._make(row[cut:]))) for row in rows]

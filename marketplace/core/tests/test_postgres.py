@@ -3,6 +3,9 @@
 import pytest
 from django.db import connection
 from django.db.backends.postgresql import base
+from django.test.utils import CaptureQueriesContext
+
+from marketplace.core.models import Job
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -51,3 +54,14 @@ def test_one_that_stands_in_a_broken_transaction_is_not_usable():
     finally:
         connection.rollback()
         connection.set_autocommit(True)
+
+
+def test_two_rows_are_inserted_as_values_and_many_as_arrays():
+    with CaptureQueriesContext(connection) as asked:
+        Job.objects.bulk_create([Job(task="few") for _number in range(2)])
+        Job.objects.bulk_create([Job(task="many") for _number in range(50)])
+
+    few, many = (query["sql"] for query in asked if query["sql"].startswith("INSERT"))
+    assert "UNNEST" not in few
+    assert "UNNEST" in many
+    assert Job.objects.count() == 52

@@ -6,7 +6,6 @@ page to look. So what a dying process still had in hand may be lost.
 
 import asyncio
 import logging
-import os
 import queue
 import threading
 import time
@@ -16,6 +15,8 @@ from typing import Any
 from celery import current_app
 from channels.layers import get_channel_layer
 from django.conf import settings
+
+from marketplace.core.background import Background
 
 logger = logging.getLogger(__name__)
 
@@ -27,53 +28,33 @@ LINGER = 0.05
 
 type Event = tuple[str, dict[str, Any]]
 
-_waiting: queue.SimpleQueue[uuid.UUID | Event] = queue.SimpleQueue()
-_thread: threading.Thread | None = None
-_starting = threading.Lock()
-
 
 def take(parcel: uuid.UUID | Event) -> None:
     """Take a job's id, or a (group, message) for the channel layer, and bring it as soon as possible."""
     if not settings.COURIER_THREAD:
         asyncio_run(_bring([parcel]))
         return
-    _waiting.put(parcel)
-    if _thread is None or not _thread.is_alive():
-        _start()
-
-
-def _start() -> None:
-    global _thread
-    with _starting:
-        if _thread is None or not _thread.is_alive():
-            _thread = threading.Thread(target=_work, name="courier", daemon=True)
-            _thread.start()
-
-
-def _after_fork() -> None:
-    """A forked worker has the parent's variables but not its thread."""
-    global _thread, _waiting, _starting
-    _thread, _waiting, _starting = None, queue.SimpleQueue(), threading.Lock()
-
-
-os.register_at_fork(after_in_child=_after_fork)
+    _out.put(parcel)
 
 
 def _work() -> None:
     # One loop for the life of the thread, so that the layer keeps its connection.
     loop = asyncio.new_event_loop()
     while True:
-        parcels = [_waiting.get()]
+        parcels = [_out.waiting.get()]
         time.sleep(LINGER)
         while len(parcels) < BATCH:
             try:
-                parcels.append(_waiting.get_nowait())
+                parcels.append(_out.waiting.get_nowait())
             except queue.Empty:
                 break
         try:
             loop.run_until_complete(_bring(parcels))
         except Exception:
             logger.exception("the courier lost %s parcels; jobs among them will be swept", len(parcels))
+
+
+_out: Background[uuid.UUID | Event] = Background("courier", _work)
 
 
 def asyncio_run(coroutine: Any) -> None:

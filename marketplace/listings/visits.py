@@ -6,7 +6,6 @@ dying process still had in hand is lost; a number of visits may miss a few.
 
 import hashlib
 import logging
-import os
 import queue
 import re
 import secrets
@@ -22,6 +21,7 @@ from django.db import close_old_connections
 from django.http import HttpRequest
 from django.utils import timezone
 
+from marketplace.core.background import Background
 from marketplace.listings import services
 
 logger = logging.getLogger(__name__)
@@ -45,8 +45,6 @@ class Visit:
 _seen: LRUCache[tuple[str, str, date], bool] = LRUCache(_REMEMBERED)
 _salts: dict[date, str] = {}
 _lock = threading.Lock()
-_waiting: queue.Queue[Visit] = queue.Queue(_WAITING)
-_thread: threading.Thread | None = None
 
 
 def count(request: HttpRequest, listing_id: uuid.UUID) -> None:
@@ -80,27 +78,22 @@ def write_waiting() -> None:
     """Write what waits, without waiting for more."""
     while True:
         try:
-            visit = _waiting.get_nowait()
+            visit = _writer.waiting.get_nowait()
         except queue.Empty:
             return
         _write(visit)
 
 
 def _queue(visit: Visit) -> None:
-    global _thread
     try:
-        _waiting.put_nowait(visit)
+        _writer.put(visit)
     except queue.Full:
         logger.warning("a visit of %s is not counted: too many wait to be written", visit.listing_id)
-    with _lock:
-        if _thread is None or not _thread.is_alive():
-            _thread = threading.Thread(target=_work, name="visits", daemon=True)
-            _thread.start()
 
 
 def _work() -> None:
     while True:
-        visit = _waiting.get()
+        visit = _writer.waiting.get()
         close_old_connections()
         try:
             _write(visit)
@@ -115,13 +108,8 @@ def _write(visit: Visit) -> None:
     )
 
 
-def _after_fork() -> None:
-    """A forked worker has the parent's variables but not its thread."""
-    global _lock, _thread, _waiting
-    _lock, _thread, _waiting = threading.Lock(), None, queue.Queue(_WAITING)
-
-
-os.register_at_fork(after_in_child=_after_fork)
+# (Not the function itself, so that a test can keep the writer still.)
+_writer: Background[Visit] = Background("visits", lambda: _work(), most=_WAITING)
 
 
 def forget_all() -> None:

@@ -117,7 +117,7 @@ def test_a_page_does_not_wait_for_the_visit_to_be_written(writer, django_assert_
 
 
 def test_a_crowd_that_the_database_cannot_follow_loses_visits_and_nothing_else(writer, monkeypatch, caplog):
-    monkeypatch.setattr(visits, "_waiting", queue.Queue(1))
+    monkeypatch.setattr(visits._writer, "waiting", queue.Queue(1))
     listing = ListingFactory()
 
     visit(listing)

@@ -54,22 +54,8 @@ def ask_for_changes(*, listing_id: uuid.UUID, moderator: User, reason: str) -> L
     listing = _to_decide(listing_id, moderator)
     _must_be(listing, Status.PENDING)
     listing.status = Status.DRAFT
-    _decide(listing, moderator, reason)
-    _tell(
-        listing,
-        "listing_changes_asked",
-        url=reverse("listings:edit", args=[listing.pk]),
-        reason=listing.rejection_reason,
-    )
-    announce(
-        ListingChangesAsked(
-            listing_id=listing.pk,
-            seller_id=listing.seller_id,
-            moderator_id=moderator.pk,
-            reason=listing.rejection_reason,
-        )
-    )
-    return listing
+    edit = reverse("listings:edit", args=[listing.pk])
+    return _decide(listing, moderator, reason, ListingChangesAsked, kind="listing_changes_asked", url=edit)
 
 
 @transaction.atomic
@@ -81,17 +67,10 @@ def reject(*, listing_id: uuid.UUID, moderator: User, reason: str) -> Listing:
     listing = _to_decide(listing_id, moderator)
     _must_be(listing, Status.PENDING)
     listing.status, listing.rejected_at = Status.REJECTED, timezone.now()
-    _decide(listing, moderator, reason, "rejected_at")
-    _tell(listing, "listing_rejected", url=reverse("listings:mine"), reason=listing.rejection_reason)
-    announce(
-        ListingRejected(
-            listing_id=listing.pk,
-            seller_id=listing.seller_id,
-            moderator_id=moderator.pk,
-            reason=listing.rejection_reason,
-        )
+    mine = reverse("listings:mine")
+    return _decide(
+        listing, moderator, reason, ListingRejected, "rejected_at", kind="listing_rejected", url=mine
     )
-    return listing
 
 
 @transaction.atomic
@@ -106,17 +85,8 @@ def block(*, listing_id: uuid.UUID, moderator: User, reason: str) -> Listing:
         return listing
     _must_be(listing, Status.PENDING, Status.ACTIVE, Status.REJECTED, Status.ARCHIVED)
     listing.status = Status.BLOCKED
-    _decide(listing, moderator, reason)
-    _tell(listing, "listing_blocked", url=reverse("listings:mine"), reason=listing.rejection_reason)
-    announce(
-        ListingBlocked(
-            listing_id=listing.pk,
-            seller_id=listing.seller_id,
-            moderator_id=moderator.pk,
-            reason=listing.rejection_reason,
-        )
-    )
-    return listing
+    mine = reverse("listings:mine")
+    return _decide(listing, moderator, reason, ListingBlocked, kind="listing_blocked", url=mine)
 
 
 def auto_approve(*, at: datetime) -> int:
@@ -178,12 +148,31 @@ def _publish(listing: Listing, moderator: User | None, at: datetime) -> Listing:
     return listing
 
 
-def _decide(listing: Listing, moderator: User, reason: str, *fields: str) -> None:
+def _decide(
+    listing: Listing,
+    moderator: User,
+    reason: str,
+    fact: type[ListingChangesAsked | ListingRejected | ListingBlocked],
+    *fields: str,
+    kind: str,
+    url: str,
+) -> Listing:
+    """Save a decision against a seller with its reason, tell them, and announce it."""
     listing.rejection_reason = reason.strip()[:REASON_LENGTH]
     if not listing.rejection_reason:
         raise ValueError("a decision against a seller needs a reason")
     listing.moderated_by, listing.moderated_at = moderator, timezone.now()
     changed(listing, "status", "moderated_by", "moderated_at", "rejection_reason", *fields)
+    _tell(listing, kind, url=url, reason=listing.rejection_reason)
+    announce(
+        fact(
+            listing_id=listing.pk,
+            seller_id=listing.seller_id,
+            moderator_id=moderator.pk,
+            reason=listing.rejection_reason,
+        )
+    )
+    return listing
 
 
 def _tell(listing: Listing, kind: str, *, url: str, **context: str) -> None:

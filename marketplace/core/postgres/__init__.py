@@ -1,1 +1,1 @@
-"""Django's PostgreSQL backend with a cheaper look at whether a kept connection still stands."""
+"""Django's PostgreSQL backend, made cheaper for short requests (docs/decisions/0005)."""

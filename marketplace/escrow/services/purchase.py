@@ -45,7 +45,9 @@ def buy(
             trade.save(force_insert=True)
             tell(trade.seller, "trade_started", trade, buyer=buyer.display_name, deadline=trade.due_at)
     except REFUSED_TWICE:
-        return _sent_before(buyer, idempotency_key)
+        if again := _sent_before(buyer, idempotency_key):
+            return again
+        raise
     return trade
 
 
@@ -61,7 +63,9 @@ def buy_from_balance(
             trade = _reserved(listing_id, buyer, idempotency_key, expected_amount)
             _hold(trade, at=timezone.now())
     except REFUSED_TWICE:
-        return pay_from_balance(trade_id=_sent_before(buyer, idempotency_key).pk, buyer=buyer)
+        if again := _sent_before(buyer, idempotency_key):
+            return pay_from_balance(trade_id=again.pk, buyer=buyer)
+        raise
     return trade
 
 
@@ -70,14 +74,11 @@ def buy_from_balance(
 REFUSED_TWICE = (ListingNotAvailable, IntegrityError)
 
 
-def _sent_before(buyer: User, idempotency_key: str) -> EscrowTransaction:
-    """The trade that this key has started; without one, the refusal that is being handled goes on."""
+def _sent_before(buyer: User, idempotency_key: str) -> EscrowTransaction | None:
+    """The trade that this key has started."""
     trades = EscrowTransaction.objects.select_related("listing", "buyer", "seller")
-    # No order, or the planner would walk through all of this buyer's trades instead of using the unique key.
-    again = trades.filter(buyer=buyer, idempotency_key=idempotency_key).order_by().first()
-    if again is None:
-        raise
-    return again
+    # Not `first`, which orders: then the planner would walk through all of this buyer's trades instead of using the unique key.
+    return next(iter(trades.filter(buyer=buyer, idempotency_key=idempotency_key).order_by()), None)
 
 
 def _reserved(

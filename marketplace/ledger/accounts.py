@@ -35,3 +35,6 @@ def clearing(provider_code: str) -> AccountRef:
 COMMISSION = AccountRef(Account.Kind.COMMISSION)
 PAYOUTS = AccountRef(Account.Kind.PAYOUTS)
 REFUNDS = AccountRef(Account.Kind.REFUNDS)
+SUBSCRIPTION = AccountRef(Account.Kind.SUBSCRIPTION)
+# What people owe the house (its postings are negative: the house has paid for them).
+DEBTS = AccountRef(Account.Kind.DEBTS)

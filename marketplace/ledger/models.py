@@ -30,7 +30,9 @@ class Account(UUIDModel):
         COMMISSION = "commission", _("commission")
         CLEARING = "clearing", _("clearing with a payment provider")
         PAYOUTS = "payouts", _("payouts on their way")
-        REFUNDS = "refunds", _("refunds")
+        REFUNDS = "refunds", _("refunds on their way")
+        SUBSCRIPTION = "subscription", _("sold plans")
+        DEBTS = "debts", _("what people owe")
 
     USER_KINDS = (Kind.AVAILABLE, Kind.HELD)
 
@@ -97,6 +99,11 @@ class JournalEntry(UUIDModel):
         WITHDRAWAL = "withdrawal", _("Payout requested")
         PAYOUT = "payout", _("Payout sent")
         PAYOUT_RETURN = "payout_return", _("Payout returned")
+        SUBSCRIPTION = "subscription", _("Plan")
+        DEPOSIT_REFUND = "deposit_refund", _("Refund to the payer's method")
+        REFUND_RETURN = "refund_return", _("Refund returned")
+        CHARGEBACK = "chargeback", _("Taken back by the provider")
+        DEBT_REPAYMENT = "debt_repayment", _("Debt repaid")
         ADJUSTMENT = "adjustment", _("Correction")
 
     kind = models.CharField(max_length=20, choices=Kind)

@@ -12,6 +12,12 @@ from marketplace.payments import gateway, services
 def sweep_webhooks() -> None:
     services.sweep_webhooks(at=timezone.now())
     services.sweep_pending(at=timezone.now())
+    services.sweep_refunds(at=timezone.now())
+
+
+@shared_task(name="tasks.payments.send_refund")
+def send_refund(refund_id: str) -> None:
+    services.send_refund(refund_id=uuid.UUID(refund_id))
 
 
 @shared_task(name="tasks.payments.deliver_sandbox")

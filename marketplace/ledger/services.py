@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from marketplace.core.cache import bump, person
 from marketplace.core.money import MAX_MINOR, Currency, Minor
-from marketplace.ledger.accounts import AccountRef
+from marketplace.ledger.accounts import AccountRef, available
 from marketplace.ledger.errors import InsufficientFunds, KeyReused
 from marketplace.ledger.models import Account, JournalEntry, Posting
 
@@ -80,6 +80,15 @@ def _post(
     bump(*(person(ref.owner_id) for ref in users))
     logger.info("posted %s %s %s", kind, key, currency)
     return entry
+
+
+def lock_available(user_id: UUID, currency: str) -> Minor:
+    """Lock what a person can spend until the end of the caller's transaction, and say how much it is (minor units).
+
+    For decisions that hang on the balance: nobody else moves it meanwhile.
+    """
+    ref = available(user_id)
+    return _user_accounts([ref], currency)[ref].balance or 0
 
 
 def _check_amounts(legs: Mapping[AccountRef, Minor]) -> None:

@@ -64,6 +64,29 @@ KINDS: dict[str, Kind] = {
         _("Your payout could not be sent"), _("%(amount)s is back in your wallet. Reason: %(reason)s."),
         icon="triangle-alert", tone="danger", action=_("Open the wallet"),
     ),
+    "refund_started": Kind(
+        _("A refund is on its way"), _("%(amount)s left your wallet and goes back to %(method)s."), icon="undo-2", action=_("See the payment")
+    ),
+    "refund_sent": Kind(
+        _("The refund was sent"), _("%(amount)s went back to %(method)s. Your bank may take a few days to show it."),
+        icon="undo-2", tone="success", action=_("See the payment"),
+    ),
+    "refund_failed": Kind(
+        _("The refund could not be sent"), _("%(method)s did not take %(amount)s back: it is in your wallet."),
+        icon="wallet", tone="warn", action=_("Open the wallet"),
+    ),
+    "money_taken_back": Kind(
+        _("A payment was taken back"), _("%(method)s gave %(amount)s back to the payer, so it left your wallet."),
+        icon="undo-2", tone="warn", action=_("See the payment"),
+    ),
+    "money_owed": Kind(
+        _("A payment was taken back, and you owe %(debt)s"),
+        _("%(method)s gave %(amount)s back to the payer after it was spent. What comes into your wallet repays the debt first."),
+        icon="triangle-alert", tone="danger", action=_("See the payment"),
+    ),
+    "debt_repaid": Kind(
+        _("Part of your debt is repaid"), _("%(amount)s of what came into your wallet repaid what you owed."), icon="wallet", action=_("Open the wallet")
+    ),
     # --- Trades: to the seller ---
     "trade_started": Kind(
         _("Somebody is buying your account"), _("“%(title)s” is reserved for %(buyer)s until the payment arrives, at most until %(deadline)s."),

@@ -34,6 +34,70 @@ class PaymentMismatch(DomainError):
     message = _("The payment does not match ours.")
 
 
+class WrongAmount(PaymentMismatch):
+    code = "wrong_amount"
+    message = _("The amount or the currency is not that of our payment.")
+
+
+class AlreadyPaid(PaymentMismatch):
+    """Another try of a provider has paid it."""
+
+    code = "already_paid"
+    message = _("This payment is paid already.")
+
+
+class AttemptBusy(DomainError):
+    """Another try is open, and the provider's protocol allows one at a time."""
+
+    code = "payment_busy"
+    message = _("This payment is being made right now.")
+
+
+class AttemptExpired(DomainError):
+    """The provider's call is older than the time its protocol gives a payment."""
+
+    code = "payment_expired"
+    message = _("The time to pay is over.")
+
+
+class UnknownAttempt(DomainError):
+    """The provider speaks of a try that it never opened here."""
+
+    code = "unknown_provider_transaction"
+    status = 404
+    message = _("There is no such transaction.")
+
+
+class AlreadySpent(DomainError):
+    """The provider wants money back that the wallet no longer has."""
+
+    code = "already_spent"
+    message = _("The money is spent already and cannot be taken back.")
+
+
+class RefundTooLarge(DomainError):
+    code = "refund_too_large"
+    status = 400
+    message = _("More than was paid cannot be refunded.")
+
+
+class RefundNotPossible(DomainError):
+    code = "refund_not_possible"
+    message = _("This payment cannot be refunded to its method.")
+
+
+class RefundRefused(DomainError):
+    """The provider says no to a refund of ours; the money goes back to the wallet."""
+
+    code = "refund_refused"
+    message = _("The payment provider refuses the refund.")
+
+
+class PayoutsFrozen(DomainError):
+    code = "payouts_frozen"
+    message = _("Payouts wait: a payment of yours is contested at its bank. Support will write to you.")
+
+
 class UnknownPayment(DomainError):
     code = "unknown_payment"
     status = 404

@@ -36,3 +36,21 @@ class WithdrawalCompleted:
 class WithdrawalFailed:
     transaction_id: UUID
     user_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyTakenBack:
+    """A provider has given a payer's money back. `debt` is what the wallet no longer had, in minor units."""
+
+    refund_id: UUID
+    transaction_id: UUID
+    user_id: UUID
+    amount: Minor
+    debt: Minor
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentContested:
+    transaction_id: UUID
+    user_id: UUID

@@ -6,9 +6,13 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from marketplace.payments import gateway, sandbox
+from marketplace.payments.gateway.plays import PLAYS
+from marketplace.payments.gateway.stage import Stage
 from marketplace.payments.models import SandboxPayment
 
 
@@ -42,3 +46,54 @@ def status(request: HttpRequest, order: UUID) -> HttpResponse:
 
 def _page(request: HttpRequest, payment: SandboxPayment) -> HttpResponse:
     return render(request, "payments/sandbox.html", {"payment": payment})
+
+
+@require_safe
+@never_cache
+def company(request: HttpRequest, code: str, rest: str = "") -> HttpResponse:
+    """A provider's hosted payment page, as the gateway plays it."""
+    play = PLAYS.get(code)
+    payment = play.read(request, rest) if play else None
+    if play is None or payment is None:
+        raise Http404
+    return redirect("payments:gateway-payment", payment.pk)
+
+
+@require_safe
+@never_cache
+def company_payment(request: HttpRequest, payment_id: UUID) -> HttpResponse:
+    """The same page under the gateway's own number: what can be pressed, and the calls so far."""
+    payment = get_object_or_404(SandboxPayment, pk=payment_id)
+    play = PLAYS.get(payment.provider)
+    if play is None:
+        raise Http404
+    pressable = [button for button in play.buttons if button.needs == payment.state]
+    context = {
+        "payment": payment,
+        "play": play,
+        "main": [button for button in pressable if not button.hint],
+        "tricks": [button for button in pressable if button.hint],
+        "calls": payment.calls.order_by("-pk")[:40],
+    }
+    return render(request, "payments/gateway.html", context)
+
+
+@require_POST
+def company_press(request: HttpRequest, payment_id: UUID, action: str) -> HttpResponse:
+    payment = get_object_or_404(SandboxPayment, pk=payment_id)
+    play = PLAYS.get(payment.provider)
+    button = play.button(action) if play else None
+    if button is None:
+        raise Http404
+    if button.needs == payment.state:
+        button.play(Stage(payment, f"{request.scheme}://{request.get_host()}"))
+    return redirect("payments:gateway-payment", payment.pk)
+
+
+@csrf_exempt
+def company_api(request: HttpRequest, code: str, rest: str) -> HttpResponse:
+    """What our adapter asks the provider for."""
+    play = PLAYS.get(code)
+    if play is None or play.api is None:
+        raise Http404
+    return play.api(request, rest)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -77,6 +79,8 @@ class Transaction(UUIDModel):
         REFUND = "refund", _("Refund")
         COMMISSION = "commission", _("Commission")
         SUBSCRIPTION = "subscription", _("Subscription")
+        CHARGEBACK = "chargeback", _("Returned to the payment method")
+        DEBT = "debt", _("Debt repaid")
 
     class Status(models.TextChoices):
         PENDING = "pending", _("Pending")
@@ -113,8 +117,17 @@ class Transaction(UUIDModel):
     journal_entry = models.ForeignKey(
         "ledger.JournalEntry", on_delete=models.PROTECT, null=True, blank=True, related_name="transactions"
     )
+    refunded = models.BigIntegerField(
+        default=0, help_text=_("How much of a deposit has gone back to its payer, in minor units.")
+    )
+    contested_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("The card's holder contests it: payouts wait for staff.")
+    )
     idempotency_key = models.CharField(max_length=100, null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    asked_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the provider was asked how it stands.")
+    )
     processed_at = models.DateTimeField(null=True, blank=True)
     failed_at = models.DateTimeField(null=True, blank=True)
 
@@ -130,6 +143,11 @@ class Transaction(UUIDModel):
             ),
             models.CheckConstraint(
                 condition=Q(currency__in=["UZS", "KZT", "USD"]), name="transaction_currency"
+            ),
+            models.CheckConstraint(
+                condition=Q(refunded=0)
+                | Q(refunded__gt=0, refunded__lte=models.F("amount"), status="completed"),
+                name="transaction_never_refunds_more_than_captured",
             ),
             models.UniqueConstraint(
                 fields=["payment_method", "provider_transaction_id"],
@@ -151,6 +169,9 @@ class Transaction(UUIDModel):
             ),
             models.Index(
                 fields=["reference"], condition=Q(reference__isnull=False), name="transaction_reference"
+            ),
+            models.Index(
+                fields=["user"], condition=Q(contested_at__isnull=False), name="transaction_contested"
             ),
         ]
 
@@ -195,6 +216,166 @@ class Transaction(UUIDModel):
         return str(self.metadata.get("payment_url", "")) if self.is_open else ""
 
 
+class PaymentAttempt(models.Model):
+    """One try of a provider to collect a payment, under the provider's own number.
+
+    OPEN ends as CAPTURED (the money is ours) or CANCELLED; a captured one may be REFUNDED as a whole later. Written only
+    under the lock of its payment. The key is a plain number, because Click (`merchant_prepare_id`) and Paynet
+    (`providerTrnId`) take nothing else from us.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", _("Waiting")
+        CAPTURED = "captured", _("Paid")
+        CANCELLED = "cancelled", _("Cancelled")
+        REFUNDED = "refunded", _("Refunded")
+
+    id = models.BigAutoField(primary_key=True)
+    payment = models.ForeignKey(Transaction, on_delete=models.PROTECT, related_name="attempts")
+    provider = models.CharField(max_length=32)
+    provider_id = models.CharField(max_length=128, help_text=_("The provider's number of this try."))
+    amount = models.BigIntegerField(help_text=_("In minor units."))
+    currency = models.CharField(max_length=3, choices=Currency)
+    state = models.CharField(max_length=9, choices=State, default=State.OPEN)
+    reason = models.IntegerField(
+        null=True, blank=True, help_text=_("The provider's own code of why it ended, unchanged.")
+    )
+    provider_time = models.DateTimeField(help_text=_("The provider's clock: statements are selected by it."))
+    opened_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    captured_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    details = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider", "provider_id"], name="payment_attempt_provider_id_once"
+            ),
+            models.UniqueConstraint(
+                fields=["payment"], condition=Q(state="captured"), name="payment_attempt_one_captured"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount__gt=0, amount__lte=MAX_MINOR), name="payment_attempt_amount"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="open", captured_at__isnull=True, ended_at__isnull=True)
+                | Q(state="captured", captured_at__isnull=False, ended_at__isnull=True)
+                | Q(state="cancelled", captured_at__isnull=True, ended_at__isnull=False)
+                | Q(state="refunded", captured_at__isnull=False, ended_at__isnull=False),
+                name="payment_attempt_times_fit_state",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["provider", "provider_time"], name="payment_attempt_statement"),
+            models.Index(
+                fields=["expires_at"],
+                condition=Q(state="open", expires_at__isnull=False),
+                name="payment_attempt_expiry",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.provider_id} {self.state}"
+
+    def is_expired(self, at: datetime) -> bool:
+        return self.state == self.State.OPEN and self.expires_at is not None and self.expires_at <= at
+
+
+class Refund(UUIDModel, TimestampedModel):
+    """Money of a completed deposit that goes back to its payer.
+
+    One that we start is INITIATED until the provider has confirmed it; when it cannot, the money is back in the wallet.
+    One that the provider starts has happened already. `debt` is what the wallet no longer had.
+    """
+
+    class Status(models.TextChoices):
+        INITIATED = "initiated", _("On its way")
+        SUCCEEDED = "succeeded", _("Refunded")
+        FAILED = "failed", _("Failed")
+
+    payment = models.ForeignKey(Transaction, on_delete=models.PROTECT, related_name="refunds")
+    amount = models.BigIntegerField(help_text=_("In minor units."))
+    currency = models.CharField(max_length=3, choices=Currency)
+    status = models.CharField(max_length=9, choices=Status, default=Status.INITIATED)
+    provider_refund_id = models.CharField(max_length=128, blank=True)
+    reason = models.CharField(max_length=200, blank=True)
+    error = models.CharField(max_length=200, blank=True, help_text=_("Why the provider could not."))
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=_("Who decided it; empty when the provider did, or a rule of the shop."),
+    )
+    is_by_provider = models.BooleanField(default=False)
+    debt = models.BigIntegerField(default=0, help_text=_("What the wallet lacked, in minor units."))
+    journal_entry = models.ForeignKey("ledger.JournalEntry", on_delete=models.PROTECT, related_name="refunds")
+    idempotency_key = models.CharField(max_length=100)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0, amount__lte=MAX_MINOR), name="refund_amount"),
+            models.CheckConstraint(
+                condition=Q(debt__gte=0, debt__lte=models.F("amount")), name="refund_debt_within_amount"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="initiated", ended_at__isnull=True)
+                | (~Q(status="initiated") & Q(ended_at__isnull=False)),
+                name="refund_ended_when_over",
+            ),
+            models.UniqueConstraint(
+                fields=["payment", "idempotency_key"], name="refund_key_once_per_payment"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["created_at"], condition=Q(status="initiated"), name="refund_on_its_way")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency} of {self.payment_id}"
+
+
+class Debt(UUIDModel):
+    """What a person owes because a provider took back money that was spent already.
+
+    Changed only under the lock of the person's available account. What comes into the wallet repays it first.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="debts")
+    refund = models.OneToOneField(Refund, on_delete=models.PROTECT, related_name="owed")
+    amount = models.BigIntegerField(help_text=_("In minor units."))
+    repaid = models.BigIntegerField(default=0, help_text=_("In minor units."))
+    currency = models.CharField(max_length=3, choices=Currency)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    repaid_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount__gt=0, repaid__gte=0, repaid__lte=models.F("amount")), name="debt_amounts"
+            ),
+            models.CheckConstraint(
+                condition=Q(repaid_at__isnull=True, repaid__lt=models.F("amount"))
+                | Q(repaid_at__isnull=False, repaid=models.F("amount")),
+                name="debt_repaid_when_all_is",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["user"], condition=Q(repaid_at__isnull=True), name="debt_open_of_user")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.outstanding} {self.currency} of {self.user_id}"
+
+    @property
+    def outstanding(self) -> int:
+        """In minor units."""
+        return self.amount - self.repaid
+
+
 class PayoutDestination(UUIDModel):
     """The card that a withdrawal goes to, in a row of its own: history is read without touching the secret."""
 
@@ -223,6 +404,10 @@ class WebhookEvent(UUIDModel):
 
     provider = models.CharField(max_length=32)
     event_id = models.CharField(max_length=128, blank=True)
+    method = models.CharField(max_length=10, default="POST")
+    action = models.CharField(max_length=64, blank=True, help_text=_("The last part of the address."))
+    query = models.CharField(max_length=2000, blank=True)
+    address = models.GenericIPAddressField(null=True, blank=True, help_text=_("Who called."))
     body = models.BinaryField()
     headers = models.JSONField(default=dict)
     signature_ok = models.BooleanField(null=True)
@@ -259,14 +444,34 @@ class SandboxPayment(UUIDModel):
         CREATED = "created", _("Waiting for the payer")
         PAID = "paid", _("Paid")
         DECLINED = "declined", _("Declined")
+        REFUNDED = "refunded", _("Refunded")
 
+    provider = models.CharField(max_length=32, default="sandbox", help_text=_("Which company it plays."))
     order = models.UUIDField(unique=True)
     merchant = models.CharField(max_length=60)
     amount = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     return_url = models.CharField(max_length=500)
     state = models.CharField(max_length=8, choices=State, default=State.CREATED)
+    details = models.JSONField(default=dict, help_text=_("Its own numbers of this payment."))
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:
         return f"{self.order} {self.state}"
+
+
+class SandboxCall(UUIDModel):
+    """One call of the sandbox gateway to us, with our answer: shown on its page."""
+
+    payment = models.ForeignKey(SandboxPayment, on_delete=models.CASCADE, related_name="calls")
+    name = models.CharField(max_length=80)
+    request = models.TextField()
+    answer_status = models.PositiveSmallIntegerField(null=True)
+    answer = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["payment", "id"], name="sandbox_call_of_payment")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.answer_status}"

@@ -11,12 +11,22 @@ urlpatterns = [
     path("wallet/<uuid:transaction_id>/", views.transaction, name="transaction"),
     path("wallet/<uuid:transaction_id>/result/", views.result, name="return"),
     path("wallet/<uuid:transaction_id>/check/", views.check, name="check"),
-    path("api/v1/payments/webhooks/<slug:provider>/", api.Webhook.as_view(), name="webhook"),
+    path("api/v1/payments/webhooks/<slug:provider>/", api.webhook, name="webhook"),
+    path("api/v1/payments/webhooks/<slug:provider>/<slug:action>/", api.webhook, name="webhook-action"),
 ]
 
 if gateway.is_served():
     urlpatterns += [
         path("sandbox/", gateway_views.page, name="sandbox-page"),
         path("sandbox/<uuid:payment_id>/<slug:action>/", gateway_views.press, name="sandbox-press"),
+        path("sandbox/<slug:code>/pay/", gateway_views.company, name="gateway"),
+        path("sandbox/<slug:code>/pay/<path:rest>", gateway_views.company, name="gateway-rest"),
+        path("sandbox/<slug:code>/api/<path:rest>", gateway_views.company_api, name="gateway-api"),
+        path("sandbox/payments/<uuid:payment_id>/", gateway_views.company_payment, name="gateway-payment"),
+        path(
+            "sandbox/payments/<uuid:payment_id>/<slug:action>/",
+            gateway_views.company_press,
+            name="gateway-press",
+        ),
         path("sandbox/api/payments/<uuid:order>/", gateway_views.status, name="sandbox-status"),
     ]

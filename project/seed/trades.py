@@ -10,6 +10,7 @@ from marketplace.escrow import services as escrow
 from marketplace.escrow.models import EscrowTransaction
 from marketplace.listings.models import Listing
 from marketplace.payments import services as payments
+from marketplace.payments.providers.base import Settle
 from project.seed.clock import Clock
 
 FINISHED = 36
@@ -24,13 +25,7 @@ def top_up(user: User, amount: Minor, number: str, clock: Clock) -> None:
         user=user, amount=amount, currency="UZS", method_code="sandbox", idempotency_key=f"seed-{number}"
     )
     clock.on(minutes=2)
-    payments.settle(
-        transaction_id=payment.pk,
-        provider="sandbox",
-        provider_id=payment.provider_transaction_id or f"seed-{number}",
-        amount=amount,
-        currency="UZS",
-    )
+    payments.act(Settle(payment.pk, f"seed-{number}", amount), "sandbox")
 
 
 def add(buyers: Sequence[User], *, clock: Clock, now: datetime) -> int:

@@ -26,6 +26,8 @@ FERNET_KEYS = env.list("FERNET_KEY", default=[SAMPLE_FERNET_KEY])
 DEBUG = env.bool("DEBUG", False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# The header in which the proxy in front of us says who the visitor is. Empty: nobody is in front of us.
+REAL_IP_HEADER = env.str("REAL_IP_HEADER", "")
 # Where the site is reached from outside: links in e-mails, return addresses for payment providers.
 SITE_URL = env.str("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 
@@ -340,6 +342,8 @@ MODERATION_AUTO_APPROVE_AFTER = timedelta(hours=48)
 # --- Payments -----------------------------------------------------------------------------------
 # Providers by code; a PaymentMethod row with that code is offered when its provider stands here.
 PAYMENT_PROVIDERS: dict[str, str] = {}
+# Addresses and credentials of each, by code.
+PAYMENT_CONFIG: dict[str, dict[str, str]] = {}
 SANDBOX_SECRET = env.str("SANDBOX_SECRET", SAMPLE_SANDBOX_SECRET)
 # Where the sandbox gateway finds our webhooks: our own address, over real HTTP.
 SANDBOX_WEBHOOK_BASE = env.str("SANDBOX_WEBHOOK_BASE", "")

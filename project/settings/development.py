@@ -1,12 +1,14 @@
 """A laptop: nothing to install, sample secrets, the sandbox gateway, mail printed and kept at /dev/mail/."""
 
+from project.settings import providers
 from project.settings.base import *
 
 DEBUG = env.bool("DEBUG", True)
 INTERNAL_IPS = ["127.0.0.1"]
 VAR_DIR.mkdir(exist_ok=True)
 
-PAYMENT_PROVIDERS = {**PAYMENT_PROVIDERS, "sandbox": "marketplace.payments.providers.sandbox.SandboxProvider"}
+PAYMENT_PROVIDERS, PAYMENT_CONFIG = providers.configured(env, samples=True)
+PAYMENT_PROVIDERS["sandbox"] = "marketplace.payments.providers.sandbox.SandboxProvider"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 # Pages of developers (mail that was sent, component gallery) and the sandbox gateway are served here only.

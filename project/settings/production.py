@@ -5,6 +5,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from marketplace.core.secrets import unfit_secrets
+from project.settings import providers
 from project.settings.base import *
 
 DEBUG = False
@@ -19,14 +20,18 @@ unfit = unfit_secrets(
         "EMAIL_HOST": env.str("EMAIL_HOST", ""),
         "EMAIL_HOST_PASSWORD": env.str("EMAIL_HOST_PASSWORD", "") or "unset",
         "SENTRY_DSN": env.str("SENTRY_DSN", "") or "unset",
+        **providers.secrets(env),
     },
     example=BASE_DIR / ".env.example",
-    samples={SAMPLE_SECRET_KEY, SAMPLE_FERNET_KEY, SAMPLE_SANDBOX_SECRET},
+    samples={SAMPLE_SECRET_KEY, SAMPLE_FERNET_KEY, SAMPLE_SANDBOX_SECRET} | providers.samples(),
 )
 if unfit:
     raise ImproperlyConfigured(
         "Refusing to start in production:\n" + "\n".join(f"- {line}" for line in unfit)
     )
+
+PAYMENT_PROVIDERS, PAYMENT_CONFIG = providers.configured(env, samples=False)
+SECURE_CSP["form-action"] += providers.origins(PAYMENT_CONFIG)
 
 STORAGES["staticfiles"] = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
 

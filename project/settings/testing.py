@@ -6,6 +6,7 @@ os.environ.setdefault(
     "DJANGO_ALLOW_ASYNC_UNSAFE", "true"
 )  # the browser driver keeps a loop running in the test's thread
 
+from project.settings import providers
 from project.settings.base import *
 
 DEBUG = False
@@ -45,7 +46,8 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
 AXES_ENABLED = False
 ACCOUNT_RATE_LIMITS = False
-PAYMENT_PROVIDERS = {"sandbox": "marketplace.payments.providers.sandbox.SandboxProvider"}
+PAYMENT_PROVIDERS, PAYMENT_CONFIG = providers.configured(env, samples=True)
+PAYMENT_PROVIDERS["sandbox"] = "marketplace.payments.providers.sandbox.SandboxProvider"
 MEDIA_ROOT = VAR_DIR / f"test-media-{_run}"
 WHITENOISE_AUTOREFRESH = True
 LANGUAGE_CODE = "en"

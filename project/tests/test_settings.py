@@ -13,7 +13,7 @@ from celery import current_app
 from cryptography.fernet import Fernet
 from django.conf import settings
 
-from project.settings import base
+from project.settings import base, providers
 
 ROOT = Path(settings.BASE_DIR)
 SECRETS = ("SECRET_KEY", "FERNET_KEY", "DATABASE_URL", "ALLOWED_HOSTS", "EMAIL_HOST")
@@ -124,7 +124,8 @@ def names_that_are_read():
         *(ROOT / "tasks").rglob("*.py"),
     ]
     texts = [file.read_text() for file in sources if "tests" not in file.parts]
-    return {name for text in texts for name in re.findall(r"\benv\.\w+\(\s*\"([A-Z][A-Z0-9_]*)\"", text)}
+    read = {name for text in texts for name in re.findall(r"\benv\.\w+\(\s*\"([A-Z][A-Z0-9_]*)\"", text)}
+    return read | {value.variable for provider in providers.PROVIDERS for value in provider.values}
 
 
 def names_in_the_example():

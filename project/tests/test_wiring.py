@@ -20,12 +20,14 @@ WAYS = {
     ("notifications/services.py", "notify"): set(),
     ("escrow/", "tell"): {"title", "amount"},
     ("listings/services/decisions.py", "_tell"): {"title"},
+    ("payments/services/debts.py", "notify"): set(),
     ("payments/services/deposits.py", "_tell"): {"amount"},
+    ("payments/services/refunds.py", "_tell"): {"amount", "method"},
     ("payments/services/withdrawals.py", "_tell"): {"amount", "destination"},
 }
 # The functions behind those ways; each stands in `WAYS` with what it gives.
 WRAPPERS = {"escrow/services/_steps.py", "listings/services/decisions.py", "payments/services/deposits.py",
-            "payments/services/withdrawals.py"}  # fmt: skip
+            "payments/services/refunds.py", "payments/services/withdrawals.py"}  # fmt: skip
 
 
 def told():

@@ -80,6 +80,7 @@ def release(trade: EscrowTransaction, *, at: datetime, **times: datetime) -> Non
         fee=Money(trade.commission_amount, trade.currency),
     )
     tell(trade.buyer, "purchase_confirmed", trade)
+    payments.collect_debts(user=trade.seller, currency=trade.currency)
     announce(TradeConfirmed(trade_id=trade.pk, seller_id=trade.seller_id, buyer_id=trade.buyer_id))
 
 
@@ -104,4 +105,5 @@ def refund(trade: EscrowTransaction, ending: EscrowTransaction.Ending, *, at: da
     listings.take_down(listing_id=trade.listing_id)
     tell(trade.buyer, "purchase_refunded", trade, reason=ending.label)
     tell(trade.seller, "trade_lost", trade)
+    payments.collect_debts(user=trade.buyer, currency=trade.currency)
     announce(TradeRefunded(trade_id=trade.pk))

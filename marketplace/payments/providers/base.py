@@ -1,14 +1,18 @@
-"""What every payment provider can do, whatever its protocol."""
+"""What every payment provider can do, whatever its protocol, and the neutral words that its protocol is turned into."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.conf import settings
+
+from marketplace.core.errors import DomainError
 from marketplace.core.money import Minor
-from marketplace.payments.models import Transaction
+from marketplace.payments.models import PaymentAttempt, Transaction
+from marketplace.payments.models import Refund as RefundRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,84 +21,227 @@ class Redirect:
 
     url: str
     provider_id: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """May this payment be made? Changes nothing. Amount and currency are compared where they are given."""
+
+    reference: UUID
+    amount: Minor | None = None
+    currency: str = "UZS"
 
 
 @dataclass(frozen=True, slots=True)
 class Authorize:
-    """The provider has reserved the money and will settle later."""
+    """The provider opens a try, and will settle or cancel it later.
+
+    `lifetime` counts from the provider's `time`; `is_exclusive` refuses a second open try of one payment.
+    """
 
     reference: UUID
     provider_id: str
     amount: Minor
     currency: str
+    time: datetime | None = None
+    lifetime: timedelta | None = None
+    is_exclusive: bool = False
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """The money is ours."""
+    """The money is ours.
 
-    reference: UUID
+    Without a `reference` it settles a try that was opened before. With one, `attempt_id` names the try where the
+    protocol carries our number, and otherwise a new try is opened and settled at once. `is_taken`: the payer has lost
+    the money whatever we say, so that a payment which we had given up counts all the same.
+    """
+
+    reference: UUID | None
     provider_id: str
-    amount: Minor
-    currency: str
+    amount: Minor | None = None
+    currency: str = "UZS"
+    time: datetime | None = None
+    attempt_id: int | None = None
+    is_taken: bool = False
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """The payment will not happen. `declined`: the payer tried and failed; otherwise they changed their mind."""
+    """The payment, or one try of it, will not happen.
 
-    reference: UUID
+    `closes` ends the payment as well: as failed when it was `declined`, else as cancelled. `takes_back`: a try that was
+    settled already is refunded as a whole, unless the payer has spent it.
+    """
+
+    reference: UUID | None
     provider_id: str
     reason: str = ""
+    code: int | None = None
+    attempt_id: int | None = None
     declined: bool = True
+    closes: bool = True
+    takes_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """The provider has given the money back to the payer."""
+    """The provider has given money back to the payer. Either this `amount`, or a `total` of all refunds so far."""
 
-    reference: UUID
+    reference: UUID | None
     provider_id: str
-    amount: Minor
     currency: str
+    amount: Minor | None = None
+    total: Minor | None = None
+    refund_id: str = ""
 
 
-type Command = Authorize | Settle | Cancel | Refund
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """The card's holder contests the payment (a chargeback may follow): `is_over` when it was decided."""
+
+    reference: UUID | None
+    provider_id: str
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """How does the try of this number stand? Changes nothing."""
+
+    provider_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something to keep with a try, such as a fiscal receipt."""
+
+    provider_id: str
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """All tries between two moments of the provider's clock, both included, oldest first."""
+
+    since: datetime
+    until: datetime
+
+
+type Command = Check | Authorize | Settle | Cancel | Refund | Contest | Find | Note | Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a command. `is_repeat`: it was so before, nothing has changed."""
+
+    payment: Transaction | None = None
+    attempt: PaymentAttempt | None = None
+    attempts: tuple[PaymentAttempt, ...] = ()
+    is_repeat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One call of a provider, as it was stored. `action` is what follows the provider's code in the address."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    at: datetime
+    method: str = "POST"
+    action: str = ""
+    query: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """A verified webhook: its id at the provider's, and what it asks of us."""
+    """A verified call: its id at the provider's (empty where a protocol has none), what it asks, and the adapter's notes.
 
-    event_id: str
+    `is_kept`: nothing can be made of it, and a person should look (why stands in `note`).
+    """
+
+    event_id: str = ""
     commands: tuple[Command, ...] = ()
+    call: Any = None
+    is_kept: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """`body` is an object (sent as JSON) or text of the given type."""
+
     status: int
-    body: dict[str, Any]
+    body: dict[str, Any] | str
+    content_type: str = "application/json"
+
+
+class Refusal(Exception):
+    """The protocol's own "no", raised while a call is being read: the answer as the provider expects it, and why."""
+
+    def __init__(self, answer: Answer, why: str, *, is_signed: bool = True) -> None:
+        super().__init__(why)
+        self.answer = answer
+        self.is_signed = is_signed
 
 
 class PaymentProvider(ABC):
     """An adapter. It moves no money and writes no row of ours: it translates."""
 
     code: ClassVar[str]
-    # Headers that are stored with a webhook: the signature's, nothing that is a secret by itself.
+    # Headers that are stored with a call: the signature's, nothing that is a secret by itself.
     kept_headers: ClassVar[tuple[str, ...]] = ()
+    # HTTP Basic, which is a secret by itself: what is stored is a digest of it (see `providers.basic`).
+    uses_basic: ClassVar[bool] = False
+    # Whether the provider gives money back when we ask, and whether a part of it too.
+    can_refund: ClassVar[bool] = False
+    can_refund_part: ClassVar[bool] = False
+
+    @property
+    def config(self) -> Mapping[str, str]:
+        """The provider's settings: addresses and credentials."""
+        return settings.PAYMENT_CONFIG.get(self.code, {})
 
     @abstractmethod
     def create_payment(self, transaction: Transaction, return_url: str) -> Redirect:
         """Tell the provider of a payment. Twice for one transaction is one payment. Raises ProviderUnavailable."""
 
-    @abstractmethod
-    def verify_payment(self, transaction: Transaction) -> Command | None:
-        """Ask the provider over HTTP how the payment stands; None while it is open. Raises ProviderUnavailable."""
+    def verify_payment(self, transaction: Transaction) -> Command | None:  # noqa: ARG002 (some cannot be asked)
+        """Ask the provider over HTTP how the payment stands; None while it is open, or when it cannot be asked.
+
+        Raises ProviderUnavailable.
+        """
+        return None
 
     @abstractmethod
-    def process_webhook(self, headers: Mapping[str, str], body: bytes, *, at: datetime) -> Webhook:
-        """Check the signature as of `at` and read the body. Raises BadSignature, BadPayload."""
+    def process_webhook(self, delivery: Delivery) -> Webhook:
+        """Check the call's signature as of its arrival and read it. Raises BadSignature, BadPayload, Refusal."""
 
-    def answer(self, webhook: Webhook) -> Answer:  # noqa: ARG002
-        """What the provider wants to hear when all went well."""
+    def refund(self, refund: RefundRow) -> str:
+        """Ask the provider to give money back; returns its number of the refund. Twice for one row is one refund.
+
+        Raises ProviderUnavailable when it may be tried again, RefundRefused when the provider says no.
+        """
+        raise NotImplementedError(f"{self.code} gives nothing back when asked")
+
+    def answer(self, webhook: Webhook, outcomes: Sequence[Outcome]) -> Answer:  # noqa: ARG002
+        """What the provider wants to hear when our services did as it asked."""
         return Answer(200, {"success": True})
+
+    def refuse(self, webhook: Webhook | None, error: DomainError) -> Answer:  # noqa: ARG002
+        """What it hears when they refused, or when the call could not be read (then there is no webhook)."""
+        message = {"code": error.code, "message": str(error.message), "details": {}}
+        return Answer(error.status, {"success": False, "error": message})
+
+    def fail(self) -> Answer:
+        """What it hears when something broke on our side: it should come again."""
+        message = {"code": "server_error", "message": "Try again later.", "details": {}}
+        return Answer(500, {"success": False, "error": message})
+
+    def knows_method(self, method: str) -> bool:
+        """Whether calls may come by this HTTP method; others get 405 before anything is stored."""
+        return method == "POST"

@@ -1,10 +1,6 @@
 """The adapter of the built-in sandbox gateway."""
 
-import json
 import re
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
 from urllib.parse import urljoin
 from uuid import UUID
 
@@ -14,7 +10,16 @@ from django.utils import timezone
 from marketplace.payments import http, sandbox
 from marketplace.payments.errors import BadPayload, BadSignature, ProviderUnavailable
 from marketplace.payments.models import Transaction
-from marketplace.payments.providers.base import Cancel, Command, PaymentProvider, Redirect, Settle, Webhook
+from marketplace.payments.providers.base import (
+    Cancel,
+    Command,
+    Delivery,
+    PaymentProvider,
+    Redirect,
+    Settle,
+    Webhook,
+)
+from marketplace.payments.providers.wire import read_object
 
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 
@@ -46,24 +51,14 @@ class SandboxProvider(PaymentProvider):
             return None  # the payer never got to the page
         if reply.status != 200:
             raise ProviderUnavailable(f"sandbox answers {reply.status}")
-        return _command(_json(reply.body))
+        return _command(read_object(reply.body))
 
-    def process_webhook(self, headers: Mapping[str, str], body: bytes, *, at: datetime) -> Webhook:
-        if not sandbox.is_signed(headers, body, at=at):
+    def process_webhook(self, delivery: Delivery) -> Webhook:
+        if not sandbox.is_signed(delivery.headers, delivery.body, at=delivery.at):
             raise BadSignature("sandbox")
-        event = _json(body)
+        event = read_object(delivery.body)
         command = _command(event.get("payment"))
         return Webhook(event_id=_id(event.get("id")), commands=(command,) if command else ())
-
-
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise BadPayload(f"no JSON: {error}"[:200]) from error
-    if not isinstance(data, dict):
-        raise BadPayload("not an object")
-    return data
 
 
 def _id(value: object) -> str:

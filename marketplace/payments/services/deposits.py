@@ -1,7 +1,7 @@
 """Money that comes in through a provider."""
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import urljoin
 from uuid import UUID
 
@@ -21,24 +21,19 @@ from marketplace.ledger.services import post
 from marketplace.notifications.services import notify
 from marketplace.payments import providers, purposes, selectors
 from marketplace.payments.errors import (
+    AlreadyPaid,
     AmountOutOfRange,
+    AttemptBusy,
     MethodNotAvailable,
-    PaymentMismatch,
-    ProviderUnavailable,
     UnknownPayment,
 )
 from marketplace.payments.facts import DepositFailed, DepositSettled
-from marketplace.payments.models import PaymentMethod, Transaction
-from marketplace.payments.providers.base import Authorize, Cancel, Command, Refund, Settle
+from marketplace.payments.models import PaymentAttempt, PaymentMethod, Transaction
+from marketplace.payments.services import debts
 
 logger = logging.getLogger("marketplace.payments")
 
 Status = Transaction.Status
-
-# A payment that nobody has paid is asked about after the first wait, and given up after the second.
-ASK_AFTER = timedelta(minutes=3)
-GIVE_UP_AFTER = timedelta(hours=24)
-SWEEP_BATCH = 100
 
 
 def start_payment(
@@ -80,7 +75,7 @@ def start_payment(
         return payment
     back = urljoin(settings.SITE_URL + "/", return_url or reverse("payments:return", args=[payment.pk]))
     redirect = providers.get(method.code).create_payment(payment, back)
-    payment.metadata["payment_url"] = redirect.url
+    payment.metadata |= {"payment_url": redirect.url, **redirect.details}
     payment.provider_transaction_id = redirect.provider_id
     payment.save(update_fields=["metadata", "provider_transaction_id"])
     logger.info("payment %s opened: %s %s at %s for %s", payment.pk, amount, currency, method.code, purpose)
@@ -123,29 +118,20 @@ def _opened(
     return payment
 
 
-@transaction.atomic
-def settle(
-    *, transaction_id: UUID, provider: str, provider_id: str, amount: Minor, currency: str
-) -> Transaction:
-    """The provider has the money: credit the person's wallet, once, and let the payment's purpose act.
-
-    Settling twice credits once. Raises UnknownPayment; PaymentMismatch when the provider, its id, the amount or the
-    currency differ from ours, or when the payment was closed as failed or cancelled: then nothing is credited.
-    """
-    payment = _locked(transaction_id, provider=provider, provider_id=provider_id)
-    if (payment.amount, payment.currency) != (amount, currency):
-        raise PaymentMismatch(
-            f"{payment.pk}: {amount} {currency} instead of {payment.amount} {payment.currency}"
-        )
-    if payment.status == Status.COMPLETED:
-        return payment
-    if not payment.is_open:
-        raise PaymentMismatch(f"{payment.pk} is {payment.status} and was paid nevertheless")
-    _credit(payment, provider=provider, provider_id=provider_id)
+def locked(transaction_id: UUID, *, provider: str = "") -> Transaction:
+    """A deposit's row, locked; of this provider where one is named. Raises UnknownPayment."""
+    found = Transaction.objects.select_for_update(of=("self",)).select_related("payment_method", "user")
+    payment = next(iter(found.filter(pk=transaction_id, type=Transaction.Type.DEPOSIT)), None)
+    if payment is None or (
+        provider and (payment.payment_method is None or payment.payment_method.code != provider)
+    ):
+        raise UnknownPayment(f"{transaction_id} at {provider}")
     return payment
 
 
-def _credit(payment: Transaction, *, provider: str, provider_id: str) -> None:
+def credit(payment: Transaction, *, provider_id: str, at: datetime) -> None:
+    """Put a locked payment's money into its wallet and let its purpose act; debts are repaid from what is left."""
+    provider = payment.payment_method.code if payment.payment_method else ""
     purpose = purposes.get(payment.purpose)
     purpose.lock(payment)
     payment.journal_entry = post(
@@ -157,13 +143,25 @@ def _credit(payment: Transaction, *, provider: str, provider_id: str) -> None:
             accounts.available(payment.user_id): payment.amount,
         },
         reference=payment.pk,
+        is_first=True,
     )
-    payment.status, payment.processed_at = Status.COMPLETED, timezone.now()
+    payment.status, payment.processed_at = Status.COMPLETED, at
+    payment.failed_at, payment.reason = None, ""
     payment.provider_transaction_id = provider_id or payment.provider_transaction_id
-    payment.save(update_fields=["journal_entry", "status", "processed_at", "provider_transaction_id"])
+    payment.save(
+        update_fields=[
+            "journal_entry", "status", "processed_at", "provider_transaction_id", "failed_at", "reason",
+        ]
+    )  # fmt: skip
     logger.info("payment %s settled: %s %s by %s", payment.pk, payment.amount, payment.currency, provider)
     _tell(payment, "deposit_completed")
     announce(DepositSettled(payment.pk, payment.user_id, payment.amount, payment.currency))
+    if payment.purpose != purposes.DEPOSIT:
+        _use(payment, purpose)
+    debts.collect(user=payment.user, currency=payment.currency)
+
+
+def _use(payment: Transaction, purpose: purposes.Purpose) -> None:
     try:
         with transaction.atomic():
             purpose.settle(payment)
@@ -174,133 +172,31 @@ def _credit(payment: Transaction, *, provider: str, provider_id: str) -> None:
         )
 
 
-@transaction.atomic
-def fail(*, transaction_id: UUID, provider: str = "", provider_id: str = "", reason: str = "") -> Transaction:
-    """The provider has declined the payment. Twice is harmless; raises PaymentMismatch when it was completed."""
-    return _close(transaction_id, Status.FAILED, provider=provider, provider_id=provider_id, reason=reason)
-
-
-@transaction.atomic
-def cancel(
-    *, transaction_id: UUID, provider: str = "", provider_id: str = "", reason: str = ""
-) -> Transaction:
-    """The payer gave up, or nobody came. Twice is harmless; raises PaymentMismatch when it was completed."""
-    return _close(transaction_id, Status.CANCELLED, provider=provider, provider_id=provider_id, reason=reason)
-
-
-def _close(
-    transaction_id: UUID, status: Status, *, provider: str, provider_id: str, reason: str
-) -> Transaction:
-    payment = _locked(transaction_id, provider=provider, provider_id=provider_id)
-    if payment.status == Status.COMPLETED:
-        raise PaymentMismatch(f"{payment.pk} is completed, {status} came too late")
+def close(payment: Transaction, status: Status, *, reason: str, at: datetime) -> None:
+    """End a locked payment that was not made. One that is closed already stays as it is."""
     if not payment.is_open:
-        return payment
-    payment.status, payment.failed_at, payment.reason = status, timezone.now(), reason[:200]
+        return
+    payment.status, payment.failed_at, payment.reason = status, at, reason[:200]
     payment.save(update_fields=["status", "failed_at", "reason"])
     logger.info("payment %s %s: %s", payment.pk, status, reason)
     if status == Status.FAILED:
         _tell(payment, "deposit_failed")
         announce(DepositFailed(payment.pk, payment.user_id))
-    return payment
-
-
-def _locked(transaction_id: UUID, *, provider: str, provider_id: str) -> Transaction:
-    found = Transaction.objects.select_for_update(of=("self",)).select_related("payment_method", "user")
-    payment = found.filter(pk=transaction_id, type=Transaction.Type.DEPOSIT).first()
-    if payment is None or (
-        provider and (payment.payment_method is None or payment.payment_method.code != provider)
-    ):
-        raise UnknownPayment(f"{transaction_id} at {provider}")
-    known = payment.provider_transaction_id
-    if provider_id and known and known != provider_id:
-        raise PaymentMismatch(f"{payment.pk} is {known} at {provider}, not {provider_id}")
-    if provider_id and not known and _is_taken(payment, provider_id):
-        raise PaymentMismatch(f"{provider_id} at {provider} has paid for another payment than {payment.pk}")
-    return payment
-
-
-def _is_taken(payment: Transaction, provider_id: str) -> bool:
-    others = Transaction.objects.filter(
-        payment_method_id=payment.payment_method_id, provider_transaction_id=provider_id
-    ).exclude(pk=payment.pk)
-    return others.exists()
-
-
-def apply(command: Command, *, provider: str) -> Transaction | None:
-    """Do what a provider asks. Raises UnknownPayment, PaymentMismatch."""
-    match command:
-        case Settle():
-            return settle(
-                transaction_id=command.reference,
-                provider=provider,
-                provider_id=command.provider_id,
-                amount=command.amount,
-                currency=command.currency,
-            )
-        case Authorize():
-            return authorize(command, provider=provider)
-        case Cancel():
-            close = fail if command.declined else cancel
-            return close(
-                transaction_id=command.reference,
-                provider=provider,
-                provider_id=command.provider_id,
-                reason=command.reason,
-            )
-        case Refund():
-            # Taking money back out of a wallet is a decision: it may be spent already. A person makes it.
-            raise PaymentMismatch(
-                f"{command.reference}: {provider} has refunded {command.amount} {command.currency}"
-            )
 
 
 @transaction.atomic
-def authorize(command: Authorize, *, provider: str) -> Transaction:
-    """The provider has reserved the money: the payment is in progress until it is settled."""
-    payment = _locked(command.reference, provider=provider, provider_id=command.provider_id)
-    if (payment.amount, payment.currency) != (command.amount, command.currency):
-        raise PaymentMismatch(f"{payment.pk}: {command.amount} {command.currency} reserved")
-    if payment.status == Status.PENDING:
-        payment.status, payment.provider_transaction_id = Status.PROCESSING, command.provider_id
-        payment.save(update_fields=["status", "provider_transaction_id"])
+def cancel(*, transaction_id: UUID, reason: str = "") -> Transaction:
+    """Give a payment up: nobody came. Twice is harmless.
+
+    Raises UnknownPayment, AlreadyPaid, and AttemptBusy while a provider is still at it.
+    """
+    payment = locked(transaction_id)
+    if payment.status == Status.COMPLETED:
+        raise AlreadyPaid(str(payment.pk))
+    if payment.attempts.filter(state=PaymentAttempt.State.OPEN).exists():
+        raise AttemptBusy(str(payment.pk))
+    close(payment, Status.CANCELLED, reason=reason, at=timezone.now())
     return payment
-
-
-def verify(*, transaction_id: UUID) -> Transaction:
-    """Ask the provider how a payment stands, and act on the answer. Raises ProviderUnavailable."""
-    payment = Transaction.objects.select_related("payment_method").get(
-        pk=transaction_id, type=Transaction.Type.DEPOSIT
-    )
-    if not payment.is_open or payment.payment_method is None:
-        return payment
-    code = payment.payment_method.code
-    try:
-        provider = providers.get(code)
-    except KeyError:
-        raise ProviderUnavailable(f"no provider {code}") from None
-    command = provider.verify_payment(payment)
-    if command is None:
-        return payment
-    return apply(command, provider=code) or payment
-
-
-def sweep_pending(*, at: datetime) -> int:
-    """Ask about payments whose webhook never came, and give up the oldest. Returns how many were closed."""
-    waiting = Transaction.objects.filter(
-        type=Transaction.Type.DEPOSIT, status__in=Transaction.OPEN, created_at__lt=at - ASK_AFTER
-    )
-    closed = 0
-    for payment in waiting.order_by("created_at")[:SWEEP_BATCH]:
-        try:
-            if not verify(transaction_id=payment.pk).is_open:
-                closed += 1
-            elif payment.created_at < at - GIVE_UP_AFTER:
-                cancel(transaction_id=payment.pk, reason="")
-                closed += 1
-        except DomainError as error:
-            logger.warning("payment %s could not be verified (%s: %s)", payment.pk, error.code, error)
-    return closed
 
 
 def _tell(payment: Transaction, kind: str) -> None:

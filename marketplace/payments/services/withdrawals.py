@@ -20,9 +20,10 @@ from marketplace.ledger.models import JournalEntry
 from marketplace.ledger.services import post
 from marketplace.notifications.services import notify
 from marketplace.payments import cards
-from marketplace.payments.errors import AmountOutOfRange, PaymentNotOpen, UnknownPayment
+from marketplace.payments.errors import AmountOutOfRange, PaymentNotOpen, PayoutsFrozen, UnknownPayment
 from marketplace.payments.facts import WithdrawalCompleted, WithdrawalFailed, WithdrawalRequested
 from marketplace.payments.models import PayoutDestination, Transaction
+from marketplace.payments.services import debts
 
 logger = logging.getLogger("marketplace.payments")
 
@@ -40,7 +41,7 @@ def withdraw(
     `amount` in minor units. A repeat of the key gives the same transaction and moves nothing. The card's number is kept
     encrypted; only its last four digits are ever shown.
 
-    Raises AmountOutOfRange, BadCard, InsufficientFunds, KeyReused.
+    Raises AmountOutOfRange, BadCard, InsufficientFunds, KeyReused, PayoutsFrozen.
     """
     if type(amount) is not int or not settings.WITHDRAWAL_MIN <= amount <= MAX_MINOR:
         raise AmountOutOfRange(f"withdrawal of {amount!r}")
@@ -52,6 +53,9 @@ def withdraw(
     )
     if not made:
         return _same(payout, amount, currency, card)
+    if Transaction.objects.filter(user=user, contested_at__isnull=False).exists():
+        raise PayoutsFrozen(str(user.pk))
+    debts.collect(user=user, currency=currency)
     PayoutDestination.objects.create(
         transaction=payout, card_number=card.number, last_four=card.last_four, network=card.network
     )
@@ -125,6 +129,7 @@ def fail_withdrawal(*, transaction_id: UUID, reason: str) -> Transaction:
     payout.save(update_fields=["status", "failed_at", "reason"])
     logger.info("withdrawal %s failed: %s", payout.pk, reason)
     _tell(payout, "withdrawal_failed", reason=payout.reason)
+    debts.collect(user=payout.user, currency=payout.currency)
     announce(WithdrawalFailed(payout.pk, payout.user_id))
     return payout
 

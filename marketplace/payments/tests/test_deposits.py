@@ -13,6 +13,7 @@ from marketplace.ledger.tests.factories import fund
 from marketplace.notifications.models import Notification
 from marketplace.payments import proofs, purposes, selectors, services
 from marketplace.payments.errors import (
+    AlreadyPaid,
     AmountOutOfRange,
     MethodNotAvailable,
     PaymentMismatch,
@@ -20,6 +21,7 @@ from marketplace.payments.errors import (
     UnknownPayment,
 )
 from marketplace.payments.models import PaymentMethod, Transaction, WebhookEvent
+from marketplace.payments.providers.base import Cancel, Settle
 from marketplace.payments.providers.sandbox import SandboxProvider
 from marketplace.payments.services import deposits
 from marketplace.payments.tests.factories import DepositFactory, PaymentMethodFactory
@@ -28,14 +30,9 @@ from marketplace.payments.tests.wire import deliver, payload
 pytestmark = pytest.mark.django_db
 
 
-def settle(payment, **changed):
-    facts = {
-        "provider": "sandbox",
-        "provider_id": "sb-1",
-        "amount": payment.amount,
-        "currency": payment.currency,
-    }
-    return services.settle(transaction_id=payment.pk, **{**facts, **changed})
+def settle(payment, *, provider="sandbox", **changed):
+    facts = {"provider_id": "sb-1", "amount": payment.amount, "currency": payment.currency}
+    return services.act(Settle(payment.pk, **{**facts, **changed}), provider).payment
 
 
 def test_a_settled_payment_is_in_the_wallet_and_points_to_its_entry():
@@ -80,9 +77,12 @@ def test_a_completed_payment_is_neither_failed_nor_cancelled():
     payment = DepositFactory()
     settle(payment)
 
-    for close in (services.fail, services.cancel):
-        with pytest.raises(PaymentMismatch):
-            close(transaction_id=payment.pk)
+    with pytest.raises(AlreadyPaid):
+        services.cancel(transaction_id=payment.pk)
+    with pytest.raises(AlreadyPaid):
+        services.act(Cancel(payment.pk, "sb-1"), "sandbox")
+    with pytest.raises(AlreadyPaid):
+        services.act(Cancel(payment.pk, "sb-2"), "sandbox")
 
     payment.refresh_from_db()
     assert payment.status == Transaction.Status.COMPLETED
@@ -145,7 +145,8 @@ def test_amounts_outside_the_limits_are_refused(amount):
 
 
 @pytest.mark.parametrize("code", ["payme", "nobody"])
-def test_methods_without_a_provider_are_not_offered(code):
+def test_methods_without_a_provider_are_not_offered(code, settings):
+    settings.PAYMENT_PROVIDERS = {"sandbox": settings.PAYMENT_PROVIDERS["sandbox"]}
     PaymentMethodFactory(code="payme", is_active=True)
 
     with pytest.raises(MethodNotAvailable):
@@ -260,8 +261,8 @@ def test_settling_twice_at_one_moment_credits_once_and_tells_once():
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_control_without_the_row_lock_and_the_key_a_payment_is_credited_twice(monkeypatch):
-    """Shows the race that the lock on the payment, and behind it the ledger's key, stand against."""
+def test_control_without_the_row_lock_the_database_itself_refuses_a_second_credit(monkeypatch):
+    """Shows the race that the lock on the payment stands against, and what stands behind it: one captured try."""
     payment = DepositFactory(amount=150_000_00)
     gate = threading.Barrier(2)
 
@@ -273,12 +274,15 @@ def test_control_without_the_row_lock_and_the_key_a_payment_is_credited_twice(mo
     def post_under_any_key(kind, *, key, **kwargs):
         return post(kind, key=f"{key}:{uuid4()}", **kwargs)
 
-    monkeypatch.setattr(deposits, "_locked", unlocked)
+    monkeypatch.setattr(deposits, "locked", unlocked)
     monkeypatch.setattr(deposits, "post", post_under_any_key)
 
-    in_parallel(lambda: settle(payment), lambda: settle(payment))
+    results = in_parallel(
+        lambda: settle(payment, provider_id="sb-1"), lambda: settle(payment, provider_id="sb-2")
+    )
 
-    assert balances(payment.user).available == 300_000_00
+    assert sorted(type(result).__name__ for result in results) == ["IntegrityError", "Transaction"]
+    assert balances(payment.user).available == 150_000_00
 
 
 @pytest.mark.postgres

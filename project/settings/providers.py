@@ -1,0 +1,102 @@
+"""Which payment providers there are, and what each needs to know. A provider without its values is not offered.
+
+Outside production every value has a documented sample (the last column), so that a gateway's simulator can be pointed at
+a fresh demo; production takes what the environment gives, and refuses to start with a sample.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from environ import Env
+
+_PROVIDERS = "marketplace.payments.providers"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A setting of a provider: its name in the adapter and in the environment, its sample, and its default everywhere."""
+
+    name: str
+    variable: str
+    sample: str = ""
+    default: str = ""
+    is_secret: bool = False
+    is_required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    code: str
+    adapter: str
+    values: tuple[Value, ...] = field(default_factory=tuple)
+    # Where the payer's browser is sent after a form of ours; addresses among the values count anyway.
+    origins: tuple[str, ...] = ()
+
+
+def _required(name: str, variable: str, sample: str) -> Value:
+    return Value(name, variable, sample, is_required=True)
+
+
+def _secret(name: str, variable: str, sample: str) -> Value:
+    return Value(name, variable, sample, is_secret=True, is_required=True)
+
+
+PROVIDERS = (
+    Provider(
+        "payme",
+        f"{_PROVIDERS}.payme.PaymeProvider",
+        (
+            _required("merchant_id", "PAYME_MERCHANT_ID", "5e730e8e0b852a417aa49ceb"),
+            Value("login", "PAYME_LOGIN", default="Paycom"),
+            _secret("key", "PAYME_SECRET_KEY", "payme-test-key"),
+            # Empty outside production: the built-in gateway plays Payme's page.
+            Value("checkout_url", "PAYME_CHECKOUT_URL", default="https://checkout.paycom.uz"),
+        ),
+    ),
+)
+
+
+def configured(env: Env, *, samples: bool) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """Adapters and their values by code: of all providers with samples, else of those whose required values are set.
+
+    With samples, an address that is not set is empty, which means the built-in gateway.
+    """
+    adapters: dict[str, str] = {}
+    config: dict[str, dict[str, str]] = {}
+    for provider in PROVIDERS:
+        values = {
+            value.name: env.str(value.variable, "") or _fallback(value, samples=samples)
+            for value in provider.values
+        }
+        if all(values[value.name] for value in provider.values if value.is_required):
+            adapters[provider.code], config[provider.code] = provider.adapter, values
+    return adapters, config
+
+
+def _fallback(value: Value, *, samples: bool) -> str:
+    if not samples:
+        return value.default
+    return "" if value.name.endswith("_url") else value.sample or value.default
+
+
+def origins(config: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """What a form's redirect may lead to (the content security policy's form-action)."""
+    found = {origin for provider in PROVIDERS if provider.code in config for origin in provider.origins}
+    addresses = [urlsplit(value) for values in config.values() for value in values.values()]
+    found |= {f"{url.scheme}://{url.netloc}" for url in addresses if url.scheme in {"http", "https"}}
+    return sorted(found)
+
+
+def secrets(env: Env) -> dict[str, str]:
+    """What production must look at before it starts: each given secret and identifier, "unset" for the others."""
+    return {
+        value.variable: env.str(value.variable, "") or "unset"
+        for provider in PROVIDERS
+        for value in provider.values
+        if value.is_secret or value.sample
+    }
+
+
+def samples() -> set[str]:
+    return {value.sample for provider in PROVIDERS for value in provider.values if value.sample}

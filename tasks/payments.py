@@ -5,7 +5,7 @@ import uuid
 from celery import shared_task
 from django.utils import timezone
 
-from marketplace.payments import gateway, services
+from marketplace.payments import gateway, selectors, services
 
 
 @shared_task(name="tasks.payments.sweep_webhooks")
@@ -13,6 +13,16 @@ def sweep_webhooks() -> None:
     services.sweep_webhooks(at=timezone.now())
     services.sweep_pending(at=timezone.now())
     services.sweep_refunds(at=timezone.now())
+
+
+@shared_task(name="tasks.payments.process_deposit")
+def process_deposit(transaction_id: str) -> None:
+    services.verify(transaction_id=uuid.UUID(transaction_id))
+
+
+@shared_task(name="tasks.payments.process_withdrawal")
+def process_withdrawal(transaction_id: str) -> None:
+    services.tell_desk(transaction_id=uuid.UUID(transaction_id), staff=selectors.payout_staff())
 
 
 @shared_task(name="tasks.payments.send_refund")

@@ -2,7 +2,8 @@
 
 from typing import cast
 
-from django.db.models import Q
+from django.contrib.auth.models import Permission
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from marketplace.accounts.models import User
@@ -22,3 +23,12 @@ def public_person(name: str) -> User | None:
 def may_moderate(user: User) -> bool:
     """Whether this person works at the moderation screens."""
     return bool(user.is_active and user.is_staff and user.has_perm("listings.moderate_listing"))
+
+
+def staff_with(app: str, codename: str) -> QuerySet[User]:
+    """Everybody of the staff who has this permission, by themselves, by a group or as a superuser."""
+    permission = Permission.objects.filter(codename=codename, content_type__app_label=app)
+    entitled = (
+        Q(is_superuser=True) | Q(user_permissions__in=permission) | Q(groups__permissions__in=permission)
+    )
+    return User.objects.alive().filter(entitled, is_active=True, is_staff=True).distinct()

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import Permission
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from marketplace.accounts.models import User
+from marketplace.accounts.selectors import staff_with
 from marketplace.listings.models import Listing
 
 
@@ -44,8 +44,4 @@ def record_of(seller: Any) -> dict[str, int]:
 
 def moderators() -> QuerySet[User]:
     """Everybody who may decide about listings."""
-    permission = Permission.objects.filter(codename="moderate_listing", content_type__app_label="listings")
-    entitled = (
-        Q(is_superuser=True) | Q(user_permissions__in=permission) | Q(groups__permissions__in=permission)
-    )
-    return User.objects.alive().filter(entitled, is_active=True, is_staff=True).distinct()
+    return staff_with("listings", "moderate_listing")

@@ -64,6 +64,13 @@ KINDS: dict[str, Kind] = {
         _("Your payout could not be sent"), _("%(amount)s is back in your wallet. Reason: %(reason)s."),
         icon="triangle-alert", tone="danger", action=_("Open the wallet"),
     ),
+    "payout_waiting": Kind(
+        _("A payout waits"), _("%(amount)s to %(person)s, promised by %(time)s."), icon="landmark", by_email=False, action=_("Open the desk")
+    ),
+    "payout_card_added": Kind(
+        _("A new payout card was added"), _("%(card)s can be used from %(time)s. Was it not you? Remove it and change your password now."),
+        icon="credit-card", tone="warn", action=_("See the cards"),
+    ),
     "refund_started": Kind(
         _("A refund is on its way"), _("%(amount)s left your wallet and goes back to %(method)s."), icon="undo-2", action=_("See the payment")
     ),

@@ -1,17 +1,17 @@
-from typing import Any
-
-from django import forms
-from django.contrib import admin, messages
-from django.contrib.admin.helpers import ActionForm
-from django.http import HttpRequest
-from django.utils.translation import gettext as _
+from django.contrib import admin
 from django.utils.translation import gettext_lazy
 
 from marketplace.core.admin import ReadOnlyAdmin
-from marketplace.core.errors import DomainError
 from marketplace.core.money import Money
-from marketplace.payments import services
-from marketplace.payments.models import PaymentMethod, Transaction, WebhookEvent
+from marketplace.payments.models import (
+    Debt,
+    PaymentAttempt,
+    PaymentMethod,
+    PayoutDecision,
+    Refund,
+    Transaction,
+    WebhookEvent,
+)
 
 
 @admin.register(PaymentMethod)
@@ -20,13 +20,9 @@ class PaymentMethodAdmin(admin.ModelAdmin):
     list_editable = ["is_active", "sort_order"]
 
 
-class ReasonForm(ActionForm):
-    reason = forms.CharField(label=gettext_lazy("Reason"), required=False, max_length=200)
-
-
 @admin.register(Transaction)
 class TransactionAdmin(ReadOnlyAdmin):
-    """Staff read payments here, and close payouts through the services."""
+    """Staff read payments here; payouts are decided at the payout desk."""
 
     list_display = [
         "id",
@@ -44,8 +40,6 @@ class TransactionAdmin(ReadOnlyAdmin):
     search_fields = ["=id", "user__email", "=provider_transaction_id", "=reference"]
     date_hierarchy = "created_at"
     ordering = ["-id"]
-    action_form = ReasonForm
-    actions = ["mark_sent", "give_back"]
 
     @admin.display(description=gettext_lazy("amount"))
     def sum(self, row: Transaction) -> str:
@@ -54,30 +48,6 @@ class TransactionAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("card"))
     def card(self, row: Transaction) -> str:
         return str(row.destination) if hasattr(row, "destination") else ""
-
-    def has_settle_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("payments.settle_withdrawal"))
-
-    @admin.action(description=gettext_lazy("Payouts: the bank has sent them"), permissions=["settle"])
-    def mark_sent(self, request: HttpRequest, queryset: Any) -> None:
-        self._each(request, queryset, lambda pk: services.complete_withdrawal(transaction_id=pk))
-
-    @admin.action(
-        description=gettext_lazy("Payouts: could not be sent, give the money back"), permissions=["settle"]
-    )
-    def give_back(self, request: HttpRequest, queryset: Any) -> None:
-        reason = request.POST.get("reason", "").strip()
-        if not reason:
-            messages.error(request, _("Write the reason beside the action: the person will read it."))
-            return
-        self._each(request, queryset, lambda pk: services.fail_withdrawal(transaction_id=pk, reason=reason))
-
-    def _each(self, request: HttpRequest, queryset: Any, act: Any) -> None:
-        for pk in queryset.values_list("pk", flat=True):
-            try:
-                act(pk)
-            except DomainError as error:
-                messages.error(request, f"{pk}: {error.message}")
 
 
 @admin.register(WebhookEvent)
@@ -101,3 +71,56 @@ class WebhookEventAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("body"))
     def text(self, event: WebhookEvent) -> str:
         return bytes(event.body).decode(errors="replace")
+
+
+@admin.register(PaymentAttempt)
+class PaymentAttemptAdmin(ReadOnlyAdmin):
+    list_display = [
+        "id",
+        "provider",
+        "provider_id",
+        "state",
+        "amount",
+        "currency",
+        "provider_time",
+        "payment",
+    ]
+    list_filter = ["provider", "state"]
+    list_select_related = ["payment"]
+    search_fields = ["=provider_id", "=payment__id"]
+    ordering = ["-id"]
+
+
+@admin.register(Refund)
+class RefundAdmin(ReadOnlyAdmin):
+    list_display = [
+        "id",
+        "payment",
+        "amount",
+        "currency",
+        "status",
+        "is_by_provider",
+        "debt",
+        "actor",
+        "created_at",
+    ]
+    list_filter = ["status", "is_by_provider"]
+    list_select_related = ["payment", "actor"]
+    search_fields = ["=payment__id", "=provider_refund_id"]
+    ordering = ["-id"]
+
+
+@admin.register(Debt)
+class DebtAdmin(ReadOnlyAdmin):
+    list_display = ["id", "user", "amount", "repaid", "currency", "created_at", "repaid_at"]
+    list_select_related = ["user"]
+    search_fields = ["user__email"]
+    ordering = ["-id"]
+
+
+@admin.register(PayoutDecision)
+class PayoutDecisionAdmin(ReadOnlyAdmin):
+    list_display = ["payout", "actor", "action", "note", "created_at"]
+    list_filter = ["action"]
+    list_select_related = ["payout", "actor"]
+    ordering = ["-id"]

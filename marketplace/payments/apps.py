@@ -17,3 +17,7 @@ class PaymentsConfig(AppConfig):
         register_header_part("available", available)
         checks.register(proofs.completed_transactions_have_their_entry)
         checks.register(proofs.payouts_are_accounted_for)
+        checks.register(proofs.debts_are_accounted_for)
+        checks.register(proofs.refunds_are_accounted_for)
+        checks.register(proofs.refunds_add_up)
+        checks.register(proofs.captured_tries_are_completed_deposits)

@@ -93,6 +93,39 @@ class RefundRefused(DomainError):
     message = _("The payment provider refuses the refund.")
 
 
+class CardTooNew(DomainError):
+    """A payout card that replaced another can be used after a pause: whoever stole the session cannot wait that long."""
+
+    code = "card_too_new"
+
+    def __init__(self, usable_from: str) -> None:
+        super().__init__(usable_from)
+        self.message = _("This card is saved. For your safety, payouts to a new card start %(time)s.") % {
+            "time": usable_from
+        }
+
+
+class DailyLimit(DomainError):
+    code = "daily_limit"
+
+    def __init__(self, left: str) -> None:
+        super().__init__(left)
+        self.message = _("The limit of one day is reached. You can still withdraw %(amount)s today.") % {
+            "amount": left
+        }
+
+
+class NotApproved(DomainError):
+    code = "payout_not_approved"
+    message = _("This payout has not been approved by enough people yet.")
+
+
+class OwnPayout(DomainError):
+    code = "own_payout"
+    status = 403
+    message = _("Nobody decides about a payout of their own.")
+
+
 class PayoutsFrozen(DomainError):
     code = "payouts_frozen"
     message = _("Payouts wait: a payment of yours is contested at its bank. Support will write to you.")
@@ -119,7 +152,13 @@ class BadPayload(DomainError):
 class BadCard(DomainError):
     code = "bad_card"
     status = 400
-    message = _("This is not a valid card number. Check the digits.")
+    message = _("This is not a valid card or account number. Check the digits.")
+
+
+class BankCodeNeeded(DomainError):
+    code = "bank_code_needed"
+    status = 400
+    message = _("An account needs the bank's code: MFO, five digits.")
 
 
 class UnknownProvider(DomainError):

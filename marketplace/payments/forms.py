@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from marketplace.core.forms import MoneyField
 from marketplace.core.money import Money
-from marketplace.payments import cards
-from marketplace.payments.errors import BadCard
-from marketplace.payments.models import PaymentMethod, Transaction
+from marketplace.payments import cards as cards_
+from marketplace.payments.errors import BadCard, BankCodeNeeded
+from marketplace.payments.models import PaymentMethod, PayoutCard, Transaction
 
 
 def new_key() -> str:
@@ -65,21 +65,94 @@ class DepositForm(KeyedForm):
 
 
 class WithdrawForm(KeyedForm):
-    amount = MoneyField(label=_("Amount"), min_value=settings.WITHDRAWAL_MIN)
+    """An amount, a saved card or a new number, and the password where it was not given lately."""
+
+    NEW = "new"
+
+    amount = MoneyField(label=_("Amount"))
+    card = forms.ChoiceField(
+        label=_("Where to"),
+        widget=forms.RadioSelect,
+        required=False,
+        error_messages={"invalid_choice": _("Choose one of the cards shown, or a new one.")},
+    )
     card_number = forms.CharField(
-        label=_("Card number"),
-        max_length=32,
-        help_text=_("Uzcard or Humo, 16 digits. It is kept encrypted; we show only the last four."),
+        label=_("Card or account number"),
+        required=False,
+        max_length=48,
+        help_text=_(
+            "A card of 16 digits, or an account of 20. It is kept encrypted; we show only the last four."
+        ),
         widget=forms.TextInput(
-            attrs={"inputmode": "numeric", "autocomplete": "cc-number", "spellcheck": "false"}
+            attrs={"inputmode": "text", "autocomplete": "cc-number", "spellcheck": "false"}
         ),
     )
+    bank_code = forms.CharField(
+        label=_("Bank’s MFO"),
+        required=False,
+        max_length=12,
+        help_text=_("Five digits, for an account only."),
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+    password = forms.CharField(
+        label=_("Your password"),
+        strip=False,
+        max_length=200,
+        help_text=_("Asked again, so that nobody else can take your money from this device."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
 
-    def clean_card_number(self) -> str:
+    def __init__(
+        self, *args: Any, cards: list[PayoutCard], asks_password: bool, currency: str = "UZS", **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.saved = {str(card.pk): card for card in cards}
+        least, most = settings.WITHDRAWAL_LIMITS[currency]
+        self.fields["amount"].min_value, self.fields["amount"].max_value = least, most  # type: ignore[attr-defined]
+        self.fields["card"].choices = [*self.saved.items(), (self.NEW, _("Another card or account"))]  # type: ignore[attr-defined]
+        self.fields["card"].initial = next(iter(self.saved), self.NEW)
+        if not asks_password:
+            del self.fields["password"]
+
+    def clean(self) -> dict[str, Any]:
+        """`number` and `code` of where the money goes."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if card := self.saved.get(data.get("card", "")):
+            data["number"], data["code"] = card.number, card.bank_code
+            return data
+        if self.errors.get("card"):
+            return data
         try:
-            return cards.read(self.cleaned_data["card_number"]).number
+            read = cards_.read(data.get("card_number", ""), data.get("bank_code", ""))
+        except BankCodeNeeded as error:
+            self.add_error("bank_code", str(error.message))
         except BadCard as error:
-            raise forms.ValidationError(str(error.message)) from error
+            self.add_error("card_number", str(error.message))
+        else:
+            data["number"], data["code"] = read.number, read.bank_code
+        return data
+
+
+class SendForm(forms.Form):
+    """The payout desk: the bank has sent it."""
+
+    number = forms.CharField(
+        label=_("The bank’s number of the transfer"),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class FailForm(forms.Form):
+    """The payout desk: it could not be sent, and why."""
+
+    reason = forms.CharField(
+        label=_("Reason, in words for the person"),
+        max_length=200,
+        error_messages={"required": _("Write the reason: the person will read it.")},
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
 
 
 class HistoryForm(forms.Form):

@@ -188,6 +188,13 @@ class Transaction(UUIDModel):
         return self.type in self.INCOMING
 
     @property
+    def is_of_trade(self) -> bool:
+        """Whether the reference is a trade's."""
+        return self.type in (self.Type.PURCHASE, self.Type.SALE) or (
+            self.type == self.Type.REFUND and bool(self.description)
+        )
+
+    @property
     def signed_amount(self) -> int:
         """In minor units, with the sign that the person's wallet sees."""
         return self.amount if self.is_incoming else -self.amount
@@ -376,17 +383,80 @@ class Debt(UUIDModel):
         return self.amount - self.repaid
 
 
-class PayoutDestination(UUIDModel):
-    """The card that a withdrawal goes to, in a row of its own: history is read without touching the secret."""
+class PayoutCard(UUIDModel):
+    """A card or an account that a person has named for payouts. One that replaces another can be used after a pause."""
 
-    transaction = models.OneToOneField(Transaction, on_delete=models.PROTECT, related_name="destination")
-    card_number = EncryptedTextField()
+    class Kind(models.TextChoices):
+        CARD = "card", _("Card")
+        ACCOUNT = "account", _("Bank account")
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="payout_cards")
+    kind = models.CharField(max_length=7, choices=Kind, default=Kind.CARD)
+    number = EncryptedTextField()
+    bank_code = models.CharField(max_length=9, blank=True, help_text=_("MFO, for accounts."))
+    fingerprint = models.CharField(
+        max_length=64, help_text=_("A keyed digest of the number, to know it again without reading it.")
+    )
     last_four = models.CharField(max_length=4)
     network = models.CharField(max_length=20, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    usable_from = models.DateTimeField(default=timezone.now)
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "fingerprint"], name="payout_card_once_per_person")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.network or self.get_kind_display()} •• {self.last_four}"
+
+
+class PayoutDestination(UUIDModel):
+    """Where a withdrawal goes, in a row of its own: history is read without touching the secret."""
+
+    transaction = models.OneToOneField(Transaction, on_delete=models.PROTECT, related_name="destination")
+    card_number = EncryptedTextField()
+    bank_code = models.CharField(max_length=9, blank=True)
+    last_four = models.CharField(max_length=4)
+    network = models.CharField(max_length=20, blank=True)
+    due_at = models.DateTimeField(
+        default=timezone.now, help_text=_("By when it is promised; the desk works in this order.")
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at"], name="payout_due")]
 
     def __str__(self) -> str:
         return f"{self.network or _('Card')} •• {self.last_four}"
+
+
+class PayoutDecision(UUIDModel):
+    """What somebody of the staff did about a payout. Never changed, never deleted."""
+
+    class Action(models.TextChoices):
+        SHOW = "show", _("Looked at the number")
+        APPROVE = "approve", _("Approved")
+        SEND = "send", _("Sent")
+        FAIL = "fail", _("Gave the money back")
+
+    payout = models.ForeignKey(Transaction, on_delete=models.PROTECT, related_name="decisions")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    action = models.CharField(max_length=7, choices=Action)
+    note = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["payout", "actor"], condition=Q(action="approve"), name="payout_approved_once_by_each"
+            )
+        ]
+        indexes = [models.Index(fields=["payout", "created_at"], name="payout_decision_of")]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.payout_id}"
 
 
 class WebhookEvent(UUIDModel):

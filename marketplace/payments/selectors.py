@@ -6,13 +6,15 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum, Value
 from django.db.models.functions import TruncDate
 
+from marketplace.accounts.models import User
+from marketplace.accounts.selectors import staff_with
 from marketplace.core.money import Minor
 from marketplace.ledger.models import Account, Posting
 from marketplace.ledger.selectors import Balances, balances
-from marketplace.payments.models import PaymentMethod, Transaction
+from marketplace.payments.models import Debt, PaymentMethod, PayoutCard, PayoutDecision, Transaction
 
 Type = Transaction.Type
 
@@ -54,12 +56,79 @@ def money_of(user: Any) -> Balances:
     return known
 
 
+def payout_cards_of(user: Any) -> QuerySet[PayoutCard]:
+    """The cards and accounts a person may choose from, the one used last first."""
+    return PayoutCard.objects.filter(user=user, removed_at__isnull=True).order_by("-usable_from", "-pk")
+
+
+def open_payouts() -> QuerySet[Transaction]:
+    """The payout desk's queue, the one that is promised first at the top, each with its person and destination."""
+    rows = Transaction.objects.filter(type=Type.WITHDRAWAL, status__in=Transaction.OPEN)
+    return (
+        rows.select_related("user", "destination")
+        .defer("destination__card_number")
+        .annotate(approvals=Count("decisions", filter=Q(decisions__action=PayoutDecision.Action.APPROVE)))
+        .order_by("destination__due_at", "pk")
+    )
+
+
+def payouts() -> QuerySet[Transaction]:
+    """All payouts for the desk, newest first."""
+    return (
+        Transaction.objects.filter(type=Type.WITHDRAWAL)
+        .select_related("user", "destination")
+        .defer("destination__card_number")
+        .order_by("-pk")
+    )
+
+
+def place_in_queue(payout: Transaction) -> int | None:
+    """How many open payouts are promised no later than this one, itself included; None for what does not wait."""
+    if payout.type != Type.WITHDRAWAL or not payout.is_open or not hasattr(payout, "destination"):
+        return None
+    waiting = Transaction.objects.filter(type=Type.WITHDRAWAL, status__in=Transaction.OPEN)
+    due_at = payout.destination.due_at
+    before = Q(destination__due_at__lt=due_at) | Q(destination__due_at=due_at, pk__lte=payout.pk)
+    return waiting.filter(before).count()
+
+
+def payout_staff() -> list[User]:
+    """Everybody who works at the payout desk."""
+    return list(staff_with("payments", "settle_withdrawal"))
+
+
+def debts_of(user: Any, currency: str = "UZS") -> Minor:
+    """What a person owes after money was taken back that they had spent, in minor units."""
+    return _debts(user, currency).aggregate(total=Sum(F("amount") - F("repaid")))["total"] or 0
+
+
 def on_the_way(user: Any, currency: str = "UZS") -> Minor:
     """What has left the wallet for a card and has not arrived yet, in minor units."""
-    waiting = Transaction.objects.filter(
+    return _waiting(user, currency).aggregate(total=Sum("amount"))["total"] or 0
+
+
+def beside_the_balance(user: Any, currency: str = "UZS") -> tuple[Minor, Minor]:
+    """What is on the way to a card, and what is owed, in one query."""
+    way = (
+        _waiting(user, currency)
+        .order_by()
+        .values("currency")
+        .annotate(what=Value("way"), total=Sum("amount"))
+    )
+    owed = _debts(user, currency).order_by().values("currency")
+    debt = owed.annotate(what=Value("debt"), total=Sum(F("amount") - F("repaid")))
+    found = dict(way.values_list("what", "total").union(debt.values_list("what", "total"), all=True))
+    return found.get("way", 0), found.get("debt", 0)
+
+
+def _debts(user: Any, currency: str) -> QuerySet[Debt]:
+    return Debt.objects.filter(user=user, currency=currency, repaid_at__isnull=True)
+
+
+def _waiting(user: Any, currency: str) -> QuerySet[Transaction]:
+    return Transaction.objects.filter(
         user=user, type=Type.WITHDRAWAL, status__in=Transaction.OPEN, currency=currency
     )
-    return waiting.aggregate(total=Sum("amount"))["total"] or 0
 
 
 @dataclass(frozen=True, slots=True)

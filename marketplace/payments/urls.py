@@ -1,6 +1,6 @@
 from django.urls import path
 
-from marketplace.payments import api, gateway, gateway_views, views
+from marketplace.payments import api, desk_views, gateway, gateway_views, views
 
 app_name = "payments"
 urlpatterns = [
@@ -8,6 +8,13 @@ urlpatterns = [
     path("wallet/deposit/", views.deposit, name="deposit"),
     path("wallet/back/<slug:key>/", views.back, name="back"),
     path("wallet/withdraw/", views.withdraw, name="withdraw"),
+    path("wallet/cards/<uuid:card_id>/remove/", views.remove_card, name="remove-card"),
+    path("desk/payouts/", desk_views.queue, name="desk"),
+    path("desk/payouts/<uuid:transaction_id>/", desk_views.payout, name="desk-payout"),
+    path("desk/payouts/<uuid:transaction_id>/approve/", desk_views.approve, name="desk-approve"),
+    path("desk/payouts/<uuid:transaction_id>/number/", desk_views.show_number, name="desk-number"),
+    path("desk/payouts/<uuid:transaction_id>/send/", desk_views.send, name="desk-send"),
+    path("desk/payouts/<uuid:transaction_id>/fail/", desk_views.fail, name="desk-fail"),
     path("wallet/<uuid:transaction_id>/", views.transaction, name="transaction"),
     path("wallet/<uuid:transaction_id>/result/", views.result, name="return"),
     path("wallet/<uuid:transaction_id>/check/", views.check, name="check"),

@@ -16,15 +16,23 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from marketplace.accounts import confirmation
 from marketplace.accounts.selectors import person
 from marketplace.core import htmx
 from marketplace.core.errors import DomainError
 from marketplace.core.forms import posted
-from marketplace.core.money import Money
+from marketplace.core.money import Currency, Money
 from marketplace.ledger.errors import InsufficientFunds
-from marketplace.ledger.selectors import Balances
+from marketplace.ledger.selectors import Balances, balances
 from marketplace.payments import chart, selectors, services
-from marketplace.payments.errors import AmountOutOfRange, BadCard, MethodNotAvailable
+from marketplace.payments.errors import (
+    AmountOutOfRange,
+    BadCard,
+    BankCodeNeeded,
+    CardTooNew,
+    DailyLimit,
+    MethodNotAvailable,
+)
 from marketplace.payments.forms import DepositForm, HistoryForm, WithdrawForm
 from marketplace.payments.models import Transaction
 
@@ -44,6 +52,9 @@ FIELD_OF = {
     InsufficientFunds: "amount",
     AmountOutOfRange: "amount",
     BadCard: "card_number",
+    BankCodeNeeded: "bank_code",
+    CardTooNew: "card_number",
+    DailyLimit: "amount",
     MethodNotAvailable: "method",
 }
 
@@ -52,6 +63,7 @@ FIELD_OF = {
 @login_required
 def wallet(request: HttpRequest) -> HttpResponse:
     money = selectors.money_of(request.user)
+    on_the_way, debt = selectors.beside_the_balance(request.user)
     filters = HistoryForm(request.GET)
     chosen = filters.cleaned_data if filters.is_valid() else {}
     tab = request.GET.get("type", "")
@@ -66,7 +78,8 @@ def wallet(request: HttpRequest) -> HttpResponse:
     context = {
         "active": "me",
         "money": money,
-        "on_the_way": selectors.on_the_way(request.user),
+        "on_the_way": on_the_way,
+        "debt": debt,
         "page": page,
         "filters": filters,
         "is_filtered": bool(tab or chosen.get("status") or days),
@@ -139,7 +152,10 @@ def _start(request: HttpRequest, form: DepositForm) -> Transaction:
 
 
 def _explain(form: DepositForm | WithdrawForm, error: DomainError) -> None:
-    form.add_error(FIELD_OF.get(type(error)), str(error.message))
+    field = FIELD_OF.get(type(error))
+    if field == "card_number" and form.data.get("card") not in {None, "", WithdrawForm.NEW}:
+        field = "card"
+    form.add_error(field, str(error.message))
     form.with_new_key()
 
 
@@ -156,14 +172,24 @@ def back(request: HttpRequest, key: str) -> HttpResponse:
 @never_cache
 @login_required
 def withdraw(request: HttpRequest) -> HttpResponse:
-    form = WithdrawForm(**posted(request), initial={"amount": request.GET.get("amount", "")})
-    if request.method == "POST" and form.is_valid():
+    currency = _currency(request)
+    cards = list(selectors.payout_cards_of(request.user))
+    form = WithdrawForm(
+        **posted(request),
+        cards=cards,
+        asks_password=confirmation.is_needed(request),
+        currency=currency,
+        initial={"amount": request.GET.get("amount", "")},
+    )
+    if request.method == "POST" and form.is_valid() and _is_confirmed(request, form):
         try:
             payout = services.withdraw(
                 user=person(request),
                 amount=form.cleaned_data["amount"],
-                card_number=form.cleaned_data["card_number"],
+                card_number=form.cleaned_data["number"],
+                bank_code=form.cleaned_data["code"],
                 idempotency_key=form.cleaned_data["key"],
+                currency=currency,
             )
         except DomainError as error:
             _explain(form, error)
@@ -173,17 +199,44 @@ def withdraw(request: HttpRequest) -> HttpResponse:
     context = {
         "active": "me",
         "form": form,
-        "money": selectors.money_of(request.user),
-        "least": settings.WITHDRAWAL_MIN,
+        "cards": cards,
+        "now": timezone.now(),
+        "money": balances(request.user, currency),
+        "currency": currency,
+        "least": settings.WITHDRAWAL_LIMITS[currency][0],
+        "most": settings.WITHDRAWAL_LIMITS[currency][1],
+        "hours": settings.PAYOUT_HOURS[person(request).plan],
     }
     return render(request, "payments/withdraw.html", context, status=422 if form.is_bound else 200)
+
+
+def _is_confirmed(request: HttpRequest, form: WithdrawForm) -> bool:
+    if "password" not in form.fields or confirmation.confirm(request, form.cleaned_data["password"]):
+        return True
+    form.add_error("password", _("This is not your password."))
+    return False
+
+
+def _currency(request: HttpRequest) -> str:
+    """The wallet that is meant: soʻm unless the address says otherwise."""
+    asked = request.GET.get("currency", "")
+    return asked if asked in Currency.values else str(Currency.UZS)
+
+
+@require_POST
+@login_required
+def remove_card(request: HttpRequest, card_id: UUID) -> HttpResponse:
+    services.remove_card(user=person(request), card_id=card_id)
+    messages.success(request, _("The card is removed."))
+    return redirect("payments:withdraw")
 
 
 @require_safe
 @login_required
 def transaction(request: HttpRequest, transaction_id: UUID) -> HttpResponse:
     row = get_object_or_404(selectors.transactions_of(request.user), pk=transaction_id)
-    return render(request, "payments/transaction.html", {"active": "me", "row": row})
+    context = {"active": "me", "row": row, "place": selectors.place_in_queue(row)}
+    return render(request, "payments/transaction.html", context)
 
 
 @require_safe

@@ -349,7 +349,18 @@ SANDBOX_SECRET = env.str("SANDBOX_SECRET", SAMPLE_SANDBOX_SECRET)
 SANDBOX_WEBHOOK_BASE = env.str("SANDBOX_WEBHOOK_BASE", "")
 DEPOSIT_MIN = 1_000_00
 DEPOSIT_MAX = 50_000_000_00
-WITHDRAWAL_MIN = 10_000_00
+# Per currency, in minor units: one payout at least and at most, all of a day, and from where on two people approve.
+WITHDRAWAL_LIMITS = {
+    "UZS": (10_000_00, 20_000_000_00),
+    "KZT": (500_00, 1_000_000_00),
+    "USD": (5_00, 2_000_00),
+}
+WITHDRAWAL_DAILY = {"UZS": 50_000_000_00, "KZT": 2_500_000_00, "USD": 5_000_00}
+PAYOUT_TWO_PERSON_FROM = {"UZS": 5_000_000_00, "KZT": 200_000_00, "USD": 400_00}
+# By when a payout is promised, by the plan of the person who is paid.
+PAYOUT_HOURS = {"free": 72, "premium": 48, "pro": 24}
+# How long a payout card that is not the first waits before it can be used.
+PAYOUT_CARD_COOLDOWN_HOURS = env.int("PAYOUT_CARD_COOLDOWN_HOURS", 24)
 
 # --- API ----------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

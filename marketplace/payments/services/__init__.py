@@ -8,10 +8,22 @@ from marketplace.payments.services.refunds import can_refund, refund, sweep_refu
 from marketplace.payments.services.refunds import send as send_refund
 from marketplace.payments.services.verification import sweep_pending, verify
 from marketplace.payments.services.webhooks import knows_method, process, receive, sweep_webhooks
-from marketplace.payments.services.withdrawals import complete_withdrawal, fail_withdrawal, withdraw
+from marketplace.payments.services.withdrawals import (
+    approvals_needed,
+    approve_withdrawal,
+    complete_withdrawal,
+    fail_withdrawal,
+    remove_card,
+    save_card,
+    show_number,
+    tell_desk,
+    withdraw,
+)
 
 __all__ = [
     "act",
+    "approvals_needed",
+    "approve_withdrawal",
     "can_refund",
     "cancel",
     "collect_debts",
@@ -22,11 +34,15 @@ __all__ = [
     "receive",
     "record",
     "refund",
+    "remove_card",
+    "save_card",
     "send_refund",
+    "show_number",
     "start_payment",
     "sweep_pending",
     "sweep_refunds",
     "sweep_webhooks",
+    "tell_desk",
     "verify",
     "withdraw",
 ]

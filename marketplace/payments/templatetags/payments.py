@@ -17,6 +17,8 @@ _ICONS = {
     Type.REFUND: "rotate-ccw",
     Type.COMMISSION: "percent",
     Type.SUBSCRIPTION: "gem",
+    Type.CHARGEBACK: "undo-2",
+    Type.DEBT: "scale",
 }
 
 
@@ -65,4 +67,10 @@ def major(minor: int) -> str:
 @register.filter
 def currency_unit(code: str) -> str:
     """The word or sign of a currency: soʻm, ₸, $."""
+    return unit(code)
+
+
+@register.simple_tag
+def currency_unit_of(code: str) -> str:
+    """The same as a tag, for where its answer is kept."""
     return unit(code)

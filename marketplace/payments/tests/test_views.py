@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from marketplace.accounts.tests.factories import UserFactory
+from marketplace.accounts.tests.factories import PASSWORD, UserFactory
 from marketplace.ledger import accounts
 from marketplace.ledger.selectors import balances
 from marketplace.ledger.services import post
@@ -315,7 +315,13 @@ def test_a_withdrawal_is_asked_for_and_shown(client, user):
 
     answer = client.post(
         WITHDRAW,
-        {"key": hidden_key(page), "amount": "400 000", "card_number": "8600 0000 0000 0007"},
+        {
+            "key": hidden_key(page),
+            "amount": "400 000",
+            "card": "new",
+            "card_number": "8600 0000 0000 0007",
+            "password": PASSWORD,
+        },
         follow=True,
     )
 
@@ -328,16 +334,29 @@ def test_a_withdrawal_is_asked_for_and_shown(client, user):
     [
         ({"amount": "2 000 000"}, "not enough money"),
         ({"amount": "5"}, "Enter at least"),
-        ({"card_number": "8600 0000 0000 0008"}, "not a valid card number"),
-        ({"card_number": ""}, "This field is required"),
-        ({"card_number": "x" * 100}, "at most 32 characters"),
+        ({"card_number": "8600 0000 0000 0008"}, "not a valid card or account number"),
+        ({"card_number": "9999 0000 0000 0005"}, "not a valid card or account number"),
+        ({"card_number": "20208000905123456001"}, "An account needs the bank’s code".replace("’", "&#x27;")),
+        ({"card_number": ""}, "not a valid card or account number"),
+        ({"card_number": "x" * 100}, "at most 48 characters"),
+        ({"card": "0198"}, "Choose one of the cards shown"),
+        ({"password": ""}, "This field is required"),
+        ({"password": "wrong"}, "This is not your password"),
     ],
 )
 def test_a_wrong_withdrawal_is_explained_and_moves_nothing(client, user, fields, said):
     fund(user, 1_000_000_00)
 
     answer = client.post(
-        WITHDRAW, {"key": uuid4().hex, "amount": "400 000", "card_number": "8600 0000 0000 0007", **fields}
+        WITHDRAW,
+        {
+            "key": uuid4().hex,
+            "amount": "400 000",
+            "card": "new",
+            "card_number": "8600 0000 0000 0007",
+            "password": PASSWORD,
+            **fields,
+        },
     )
 
     assert answer.status_code == 422

@@ -1,10 +1,11 @@
 """The real thing. It refuses to start on a missing or sample secret, and says which."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from marketplace.core.secrets import unfit_secrets
+from marketplace.core.secrets import SECRET_LENGTH, unfit_secrets
 from project.settings.base import *
 
 DEBUG = False
@@ -19,10 +20,16 @@ unfit = unfit_secrets(
         "EMAIL_HOST": env.str("EMAIL_HOST", ""),
         "EMAIL_HOST_PASSWORD": env.str("EMAIL_HOST_PASSWORD", "") or "unset",
         "SENTRY_DSN": env.str("SENTRY_DSN", "") or "unset",
+        "JWT_SECRET_KEY": JWT_SECRET_KEY or "unset",
     },
     example=BASE_DIR / ".env.example",
     samples={SAMPLE_SECRET_KEY, SAMPLE_FERNET_KEY, SAMPLE_SANDBOX_SECRET},
 )
+if 0 < len(JWT_SECRET_KEY) < SECRET_LENGTH:
+    unfit.append(f"JWT_SECRET_KEY is shorter than {SECRET_LENGTH} characters.")
+if SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"] > timedelta(days=90):
+    # 10080 is a week for those who count minutes, and twenty-seven years here.
+    unfit.append("JWT_REFRESH_TOKEN_LIFETIME is in days, at most 90.")
 if unfit:
     raise ImproperlyConfigured(
         "Refusing to start in production:\n" + "\n".join(f"- {line}" for line in unfit)

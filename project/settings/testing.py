@@ -45,6 +45,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
 AXES_ENABLED = False
 ACCOUNT_RATE_LIMITS = False
+API_THROTTLE_RATES = {}
 PAYMENT_PROVIDERS = {"sandbox": "marketplace.payments.providers.sandbox.SandboxProvider"}
 MEDIA_ROOT = VAR_DIR / f"test-media-{_run}"
 WHITENOISE_AUTOREFRESH = True

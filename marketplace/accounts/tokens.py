@@ -35,7 +35,7 @@ class Refresh(RefreshToken):
         OutstandingToken.objects.create(
             user=user,
             jti=token[api_settings.JTI_CLAIM],
-            token="",
+            token="",  # nosec B106 (none is kept)
             created_at=token.current_time,
             expires_at=datetime_from_epoch(token["exp"]),
         )
@@ -86,7 +86,7 @@ def _spend(token: Refresh) -> None:
     """The unique row decides who comes first; a second one at the same moment waits for it, and is refused."""
     row, _is_new = OutstandingToken.objects.get_or_create(
         jti=token[api_settings.JTI_CLAIM],
-        defaults={"token": "", "expires_at": datetime_from_epoch(token["exp"])},
+        defaults={"token": "", "expires_at": datetime_from_epoch(token["exp"])},  # nosec B105
     )
     _row, is_first = BlacklistedToken.objects.get_or_create(token=row)
     if not is_first:

@@ -395,7 +395,7 @@ SIMPLE_JWT = {
     "ROTATE_REFRESH_TOKENS": True,
     "BLACKLIST_AFTER_ROTATION": True,
     # A new password ends all tokens that were given for the old one.
-    "CHECK_REVOKE_TOKEN": True,
+    "CHECK_REVOKE_TOKEN": True,  # nosec B105
 }
 
 # --- Security -----------------------------------------------------------------------------------

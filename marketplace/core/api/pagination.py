@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import DataError
 from django.utils.translation import gettext as _
 from rest_framework import pagination
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
@@ -66,8 +66,6 @@ class Stream(pagination.CursorPagination):
         return (self.ordering,) if isinstance(self.ordering, str) else tuple(self.ordering)
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
-        if "\x00" in request.query_params.get(self.cursor_query_param, ""):
-            raise _bad_cursor()
         try:
             return super().paginate_queryset(queryset, request, view)
         except (DjangoValidationError, ValueError, OverflowError, DataError) as error:
@@ -75,8 +73,15 @@ class Stream(pagination.CursorPagination):
             raise _bad_cursor() from error
 
     def decode_cursor(self, request: Request) -> Any:
-        cursor = super().decode_cursor(request)
-        if cursor is not None and "\x00" in str(cursor.position):
+        try:
+            cursor = super().decode_cursor(request)
+        except NotFound as error:
+            raise _bad_cursor() from error
+        if cursor is None:
+            return None
+        # Leniently decoded rubbish holds nothing at all, and would read as the first page.
+        says_nothing = cursor.position is None and not cursor.offset and not cursor.reverse
+        if says_nothing or "\x00" in str(cursor.position):
             raise _bad_cursor()
         return cursor
 

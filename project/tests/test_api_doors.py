@@ -343,8 +343,8 @@ def test_each_field_of_the_registration_alone_may_hold_anything(field):
 
 
 VALUES = [
-    "", "Bearer", "Bearer ", "Bearer \x00", "Bearer é", "Bearer a b c", "bearer x", "Basic eDp4", "x" * 5000, "\x7f", "é", "*/*;q=x",
-    "en;q=x", "application/json; charset=bz2", "sessionid=x; sessionid=y",
+    "", "Bearer", "Bearer ", "Bearer \x00", "Bearer é", "Bearer a b c", "bearer x", "Basic eDp4", "x" * 5000, "\x7f", "é",
+    "*/*;q=x", "en;q=x", "application/json; charset=bz2", "sessionid=x; sessionid=y",
 ]  # fmt: skip
 HEADERS = [
     "Authorization", "Accept", "Accept-Language", "Content-Type", "X-Request-ID", "Idempotency-Key", "Cookie", "X-Forwarded-For",

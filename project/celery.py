@@ -8,6 +8,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings.development")
 
 app = Celery("wibestore")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["tasks"], related_name="accounts")
 app.autodiscover_tasks(["tasks"], related_name="core")
 app.autodiscover_tasks(["tasks"], related_name="escrow")
 app.autodiscover_tasks(["tasks"], related_name="listings")

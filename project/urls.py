@@ -21,9 +21,11 @@ urlpatterns = [
     path("", include("marketplace.escrow.urls")),
     path("moderation/", include("marketplace.moderation.urls")),
     path("", include("marketplace.storefront.urls")),
+    # After the apps whose own lists name an address below /api/ (providers' webhooks): it answers for all the rest.
+    path("api/", include("marketplace.api.urls")),
 ]
 
-handler500 = "marketplace.core.views.server_error"
+handler500 = "marketplace.core.api.errors.server_error"
 
 if settings.DEVELOPER_PAGES:
     # In production the web server or the object store serves these.

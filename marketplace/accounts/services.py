@@ -2,6 +2,7 @@
 
 import uuid
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
@@ -28,6 +29,18 @@ def register(*, user: User, language: str, password: str | None) -> User:
     if password is not None:
         remember_password(user=user)
     return user
+
+
+@transaction.atomic
+def sign_up(*, user: User, email: str, language: str, password: str) -> EmailAddress:
+    """Register a person who signs up through the API. Returns their address, which is still to be confirmed.
+
+    What allauth does for the page around `register`. Raises IntegrityError when somebody has the address, the username or
+    the number by now.
+    """
+    user.email = email
+    register(user=user, language=language, password=password)
+    return EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=False)
 
 
 def remember_password(*, user: User) -> None:

@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "channels",
     "django_filters",
     "rest_framework",
+    "rest_framework_simplejwt.token_blacklist",
     "marketplace.core",
     "marketplace.accounts",
     "marketplace.notifications",
@@ -65,6 +66,7 @@ INSTALLED_APPS = [
     "marketplace.escrow",
     "marketplace.moderation",
     "marketplace.storefront",
+    "marketplace.api",
     "project",
 ]
 
@@ -77,6 +79,7 @@ MIDDLEWARE = [
     "marketplace.core.page_cache.AnonymousPageMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "marketplace.core.api.middleware.ApiMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -194,6 +197,10 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "hand over jobs that were never picked up": {"task": "tasks.core.sweep_jobs", "schedule": 15.0},
     "forget finished jobs": {"task": "tasks.core.forget_finished_jobs", "schedule": 6 * 3600.0},
+    "forget tokens that are too old": {
+        "task": "tasks.accounts.forget_expired_tokens",
+        "schedule": 6 * 3600.0,
+    },
     "act on trade deadlines": {"task": "tasks.escrow.sweep", "schedule": 30.0},
     "process webhooks that a crash left behind": {"task": "tasks.payments.sweep_webhooks", "schedule": 60.0},
     "approve what waited too long": {"task": "tasks.listings.auto_approve", "schedule": 1800.0},
@@ -366,9 +373,44 @@ PAYOUT_CARD_COOLDOWN_HOURS = env.int("PAYOUT_CARD_COOLDOWN_HOURS", 24)
 REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "marketplace.core.api.errors.envelope",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["marketplace.core.api.parsers.StrictJSONParser"],
+    # The first one's challenge is what a 401 answers with.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "marketplace.core.api.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["marketplace.core.api.permissions.IsVerified"],
+    "DEFAULT_THROTTLE_CLASSES": [
+        "marketplace.core.api.throttling.VisitorThrottle",
+        "marketplace.core.api.throttling.PersonThrottle",
+    ],
+    "DEFAULT_PAGINATION_CLASS": "marketplace.core.api.pagination.Pages",
+    "DEFAULT_FILTER_BACKENDS": [
+        "django_filters.rest_framework.DjangoFilterBackend",
+        "marketplace.core.api.filters.Ordering",
+        "marketplace.core.api.filters.Expansion",
+    ],
+    "URL_FORMAT_OVERRIDE": None,
+}
+# By scope; a scope that is not named is free. Sign-in has the lock of django-axes besides.
+API_THROTTLE_RATES = {
+    "visitor": "60/minute",
+    "person": "100/minute",
+    "register": "10/hour",
+    "login": "10/minute",
+    "sign_in": "30/minute",
+    "refresh": "30/minute",
+}
+
+JWT_SECRET_KEY = env.str("JWT_SECRET_KEY", "")
+SIMPLE_JWT = {
+    "SIGNING_KEY": JWT_SECRET_KEY or SECRET_KEY,
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=env.int("JWT_ACCESS_TOKEN_LIFETIME", 15)),
+    "REFRESH_TOKEN_LIFETIME": timedelta(minutes=env.int("JWT_REFRESH_TOKEN_LIFETIME", 10080)),
+    "ROTATE_REFRESH_TOKENS": True,
+    "BLACKLIST_AFTER_ROTATION": True,
+    # A new password ends all tokens that were given for the old one.
+    "CHECK_REVOKE_TOKEN": True,  # nosec B105
 }
 
 # --- Security -----------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from marketplace.core.secrets import unfit_secrets
+from marketplace.core.secrets import SECRET_LENGTH, unfit_secrets
 from project.settings import providers
 from project.settings.base import *
 
@@ -21,10 +21,13 @@ unfit = unfit_secrets(
         "EMAIL_HOST_PASSWORD": env.str("EMAIL_HOST_PASSWORD", "") or "unset",
         "SENTRY_DSN": env.str("SENTRY_DSN", "") or "unset",
         **providers.secrets(env),
+        "JWT_SECRET_KEY": JWT_SECRET_KEY or "unset",
     },
     example=BASE_DIR / ".env.example",
     samples={SAMPLE_SECRET_KEY, SAMPLE_FERNET_KEY, SAMPLE_SANDBOX_SECRET} | providers.samples(),
 )
+if 0 < len(JWT_SECRET_KEY) < SECRET_LENGTH:
+    unfit.append(f"JWT_SECRET_KEY is shorter than {SECRET_LENGTH} characters.")
 if unfit:
     raise ImproperlyConfigured(
         "Refusing to start in production:\n" + "\n".join(f"- {line}" for line in unfit)

@@ -1,0 +1,345 @@
+"""The accounts' door for programs: tokens for people, and one's own profile.
+
+An address that is not confirmed yet gets tokens too (the client's contract), and may do three things with them: read
+itself, change its profile, sign out. Everything else asks for `IsVerified`, the API's default, and answers 403
+`email_not_verified`; pages keep such a person out altogether.
+"""
+
+from copy import copy
+from typing import Any, cast
+
+from allauth.account import signals
+from allauth.account.adapter import get_adapter
+from allauth.account.models import EmailAddress
+from allauth.core import ratelimit
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.contrib.auth.signals import user_logged_in, user_login_failed
+from django.db import IntegrityError, transaction
+from django.forms import BaseForm
+from django.http import HttpRequest
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from rest_framework import serializers, status
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from marketplace.accounts import second_factor, services, tokens
+from marketplace.accounts.errors import InvalidCredentials, LockedOut, SecondFactorRequired, WrongCode
+from marketplace.accounts.forms import ProfileForm, SignupForm
+from marketplace.accounts.models import User
+from marketplace.core.api.throttling import AddressThrottle, network_address
+
+type Errors = dict[str, list[str]]
+
+_LONG = 1000  # of passwords: nobody's is longer, and each is hashed
+
+
+# --- Shapes -----------------------------------------------------------------------------------------
+
+
+class PersonSerializer(serializers.ModelSerializer[User]):
+    """A person as they see themselves. `rating` is a decimal string, null before the first review."""
+
+    class Meta:
+        model = User
+        fields = [
+            "id",
+            "email",
+            "username",
+            "handle",
+            "full_name",
+            "display_name",
+            "phone_number",
+            "avatar",
+            "is_verified",
+            "is_staff",
+            "plan",
+            "is_premium",
+            "rating",
+            "rating_count",
+            "total_sales",
+            "total_purchases",
+            "language",
+            "timezone",
+            "created_at",
+        ]
+        read_only_fields = fields
+
+
+class ProfileChanges(serializers.Serializer[Any]):
+    """What a person may change of themselves; what is not sent stays. The rules are the profile form's."""
+
+    full_name = serializers.CharField(required=False, allow_blank=True, max_length=120)
+    username = serializers.CharField(required=False, allow_blank=True, allow_null=True, max_length=30)
+    phone_number = serializers.CharField(required=False, allow_blank=True, allow_null=True, max_length=24)
+    language = serializers.CharField(required=False, max_length=10)
+    timezone = serializers.CharField(required=False, max_length=40)
+
+
+class Registration(serializers.Serializer[Any]):
+    """`password2`, where sent, must be the same as `password`."""
+
+    email = serializers.EmailField(max_length=254)
+    password = serializers.CharField(max_length=_LONG, trim_whitespace=False)
+    password2 = serializers.CharField(max_length=_LONG, trim_whitespace=False, required=False)
+    full_name = serializers.CharField(required=False, allow_blank=True, max_length=120)
+    username = serializers.CharField(required=False, allow_blank=True, allow_null=True, max_length=30)
+    phone_number = serializers.CharField(required=False, allow_blank=True, allow_null=True, max_length=24)
+
+
+class Credentials(serializers.Serializer[Any]):
+    """`code`: the second factor's, where the person has one."""
+
+    email = serializers.CharField(max_length=254)
+    password = serializers.CharField(max_length=_LONG, trim_whitespace=False)
+    code = serializers.CharField(max_length=64, required=False, allow_blank=True, default="")
+
+
+class RefreshGiven(serializers.Serializer[Any]):
+    refresh = serializers.CharField(max_length=4096)
+
+
+# --- Limits -----------------------------------------------------------------------------------------
+
+
+class RegisterThrottle(AddressThrottle):
+    scope = "register"
+
+
+class RefreshThrottle(AddressThrottle):
+    scope = "refresh"
+
+
+class SignInThrottle(AddressThrottle):
+    """All tries of one network address, at whichever account: somebody with a list of stolen passwords."""
+
+    scope = "sign_in"
+
+
+class LoginThrottle(AddressThrottle):
+    """Tries of one network address at one account."""
+
+    scope = "login"
+
+    def key(self, request: Request, view: Any) -> str | None:  # noqa: ARG002
+        email = request.data.get("email", "") if isinstance(request.data, dict) else ""
+        return f"{network_address(request)} {str(email).strip().lower()}"
+
+
+# --- In and out -------------------------------------------------------------------------------------
+
+
+class Door(APIView):
+    """Takes what people show, and no other credentials: a token that ran out must not keep them from signing in."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+
+class Register(Door):
+    """POST {email, password, password2?, full_name?, username?, phone_number?} -> 201 {access, refresh, user}.
+
+    The same rules as the page's, and the same mail with a link to confirm the address. By calling this a client says that
+    the person agreed to the terms.
+
+    The page answers a known address like an unknown one and writes to its owner. This answer carries tokens, so it
+    cannot pretend: it says `details.email`, writes to the owner all the same, and few tries an hour are given to an address.
+    """
+
+    throttle_classes = (RegisterThrottle,)
+
+    def post(self, request: Request) -> Response:
+        given = _valid(Registration(data=request.data))
+        person, email = _new_person(request, given)
+        try:
+            with transaction.atomic():
+                address = services.sign_up(
+                    user=person, email=email, language=get_language() or "", password=given["password"]
+                )
+                _send_confirmation(request, address, is_new=True)
+        except IntegrityError:
+            # Somebody took the address, the name or the number between the question and the answer.
+            _new_person(request, given)
+            raise
+        signals.user_signed_up.send(sender=User, request=_plain(request), user=person)
+        return _welcome(request, person, status=status.HTTP_201_CREATED)
+
+
+class Login(Door):
+    """POST {email, password, code?} -> 200 {access, refresh, user}.
+
+    401 `invalid_credentials`, the same for a wrong password and an unknown address, after the same work. 401 `mfa_required`
+    when the password is right and the person has a second factor: ask again with `code`; a wrong one is `mfa_invalid`, and
+    counts as a failure like a wrong password. 429 `locked_out` after too many (the lock is shared with the page), 429
+    `too_many_requests` before a lock is even asked. An address that is not confirmed gets its link once more.
+    """
+
+    throttle_classes = (SignInThrottle, LoginThrottle)
+
+    def post(self, request: Request) -> Response:
+        given = _valid(Credentials(data=request.data))
+        email = given["email"].lower()
+        person = authenticate(_plain(request), email=email, password=given["password"])
+        if person is None:
+            raise _not_in(request) or InvalidCredentials("sign-in")
+        if second_factor.is_required(person):
+            self._check_code(request, person, given["code"])
+        # Tells axes to forgive the failures before it, and notes the time.
+        user_logged_in.send(sender=User, request=_plain(request), user=person)
+        if not person.is_verified:
+            address = EmailAddress.objects.filter(user=person, email=person.email, verified=False).first()
+            if address is not None:
+                _send_confirmation(request, address, is_new=False)
+        return _welcome(request, person)
+
+    def _check_code(self, request: Request, person: User, code: str) -> None:
+        if not code:
+            raise SecondFactorRequired("no code")
+        if not second_factor.check(person, code):
+            user_login_failed.send(
+                sender=__name__, credentials={"email": person.email}, request=_plain(request)
+            )
+            raise _not_in(request) or WrongCode("second factor")
+
+
+class Renew(Door):
+    """POST {refresh} -> 200 {access, refresh}. The refresh token that was sent is dead from then on."""
+
+    throttle_classes = (RefreshThrottle,)
+
+    def post(self, request: Request) -> Response:
+        pair = tokens.renew(refresh=_valid(RefreshGiven(data=request.data))["refresh"])
+        return Response({"access": pair.access, "refresh": pair.refresh})
+
+
+class Logout(Door):
+    """POST {refresh} -> 204. Needs no access token, which may have run out; forget the one you have."""
+
+    throttle_classes = (RefreshThrottle,)
+
+    def post(self, request: Request) -> Response:
+        tokens.revoke(refresh=_valid(RefreshGiven(data=request.data))["refresh"])
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+# --- Oneself ----------------------------------------------------------------------------------------
+
+
+class Me(APIView):
+    """GET -> the person; PATCH {full_name?, username?, phone_number?, language?, timezone?} -> the person as changed.
+
+    "" and null take the username or the number away. Other names in the body are ignored.
+    """
+
+    permission_classes = (IsAuthenticated,)
+
+    def get(self, request: Request) -> Response:
+        return Response(self.shown(cast("User", request.user)))
+
+    def patch(self, request: Request) -> Response:
+        changes = _valid(ProfileChanges(data=request.data))
+        person = cast("User", request.user)
+        form = _profile_form(person, changes)
+        _refuse(_errors(form))
+        try:
+            with transaction.atomic():
+                services.edit_profile(user=form.instance, changed=form.changed_data)
+        except IntegrityError:
+            # Somebody else took the name or the number between the question and the answer: ask again.
+            _refuse(_errors(_profile_form(person, changes)))
+            raise
+        return Response(self.shown(form.instance))
+
+    def shown(self, person: User) -> dict[str, Any]:
+        return dict(PersonSerializer(person, context={"request": self.request}).data)
+
+
+# --- Pieces -----------------------------------------------------------------------------------------
+
+
+def _plain(request: Request) -> HttpRequest:
+    """Django's own request: axes and allauth leave notes on it."""
+    return request._request  # noqa: SLF001
+
+
+def _valid(serializer: serializers.Serializer[Any]) -> dict[str, Any]:
+    serializer.is_valid(raise_exception=True)
+    return cast("dict[str, Any]", serializer.validated_data)
+
+
+def _refuse(errors: Errors) -> None:
+    if errors:
+        raise serializers.ValidationError(errors)
+
+
+def _errors(form: BaseForm, **renamed: str) -> Errors:
+    """A form's complaints under the API's names."""
+    return {
+        renamed.get(name, name).replace("__all__", "non_field_errors"): [str(message) for message in messages]
+        for name, messages in form.errors.items()
+    }
+
+
+def _profile_form(person: User, changes: dict[str, Any]) -> ProfileForm:
+    """The page's form with the fields that were sent, on a copy: the signed-in person changes once it is saved."""
+    form = ProfileForm(
+        data={name: "" if value is None else value for name, value in changes.items()}, instance=copy(person)
+    )
+    for name in set(form.fields) - set(changes):
+        del form.fields[name]
+    return form
+
+
+def _new_person(request: Request, given: dict[str, Any]) -> tuple[User, str]:
+    """The person to register, not saved yet, and the address. Raises ValidationError with all that is wrong."""
+    profile = _profile_form(
+        User(), {name: given[name] for name in ("full_name", "username", "phone_number") if name in given}
+    )
+    password = given["password"]
+    sign_up = SignupForm(
+        data={
+            "email": given["email"],
+            "password1": password,
+            "password2": given.get("password2", password),
+            "terms": True,
+        }
+    )
+    del sign_up.fields["full_name"]
+    errors = _errors(sign_up, password1="password") | _errors(profile)
+    email = given["email"].lower()
+    if sign_up.account_already_exists:
+        if not errors and _may_mail(request, email):
+            get_adapter(_plain(request)).send_account_already_exists_mail(email)
+        errors["email"] = [
+            _("No account can be made with this address. If it is yours, sign in or ask for a new password.")
+        ]
+    _refuse(errors)
+    return profile.instance, email
+
+
+def _send_confirmation(request: Request, address: EmailAddress, *, is_new: bool) -> None:
+    """The mail of the page, as often as the page would send it."""
+    if _may_mail(request, address.email):
+        address.send_confirmation(_plain(request), signup=is_new)
+
+
+def _may_mail(request: Request, email: str) -> bool:
+    return bool(ratelimit.consume(_plain(request), action="confirm_email", key=email))
+
+
+def _not_in(request: Request) -> LockedOut | None:
+    """The lock, if this failure met or closed it; the middleware of axes would answer with a page instead."""
+    plain = _plain(request)
+    if not settings.AXES_ENABLED or not getattr(plain, "axes_locked_out", False):
+        return None
+    plain.axes_locked_out = False  # type: ignore[attr-defined]
+    return LockedOut("sign-in")
+
+
+def _welcome(request: Request, person: User, *, status: int = status.HTTP_200_OK) -> Response:
+    pair = tokens.issue(user=person)
+    user = PersonSerializer(person, context={"request": request}).data
+    return Response({"access": pair.access, "refresh": pair.refresh, "user": user}, status=status)

@@ -1,0 +1,51 @@
+"""What is refused at the door."""
+
+from http import HTTPStatus
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from marketplace.core.errors import DomainError
+
+
+class InvalidCredentials(DomainError):
+    """The same for a wrong password, an unknown address and a person who is switched off."""
+
+    code = "invalid_credentials"
+    status = HTTPStatus.UNAUTHORIZED
+    message = _("The e-mail address or the password is wrong.")
+
+
+class SecondFactorRequired(DomainError):
+    """The password was right; the same request with a `code` will do."""
+
+    code = "mfa_required"
+    status = HTTPStatus.UNAUTHORIZED
+    message = _("Enter the code of your second factor too.")
+
+
+class WrongCode(DomainError):
+    code = "mfa_invalid"
+    status = HTTPStatus.UNAUTHORIZED
+    message = _("This code is not right.")
+
+
+class LockedOut(DomainError):
+    """Too many failures for this account from this address (django-axes). Waits as long as the lock does."""
+
+    code = "locked_out"
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    message = _("Too many failed tries. Wait a while, then try again.")
+
+    @property
+    def retry_after(self) -> int:
+        """Seconds."""
+        return int(settings.AXES_COOLOFF_TIME.total_seconds())
+
+
+class TokenNotValid(DomainError):
+    """A refresh token that is broken, too old, used before, or of somebody who may not come in any more."""
+
+    code = "token_not_valid"
+    status = HTTPStatus.UNAUTHORIZED
+    message = _("The token is not valid. Sign in again.")

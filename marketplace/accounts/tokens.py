@@ -1,0 +1,93 @@
+"""Tokens of the API: given out, renewed once each, taken back.
+
+An access token says who asks, for some minutes, without a look at a table of tokens. A refresh token is good for one new
+pair: the old one is dead from then on. Both carry a mark of the password they were given for, so a new password ends all.
+The table of refresh tokens holds their ids, not the tokens: who reads it can sign in as nobody.
+"""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Self
+
+from django.db import transaction
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.settings import api_settings
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
+from rest_framework_simplejwt.tokens import BlacklistMixin, RefreshToken
+from rest_framework_simplejwt.utils import datetime_from_epoch, get_md5_hash_password
+
+from marketplace.accounts.errors import TokenNotValid
+from marketplace.accounts.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    access: str
+    refresh: str
+
+
+class Refresh(RefreshToken):
+    @classmethod
+    def for_user(cls, user: User) -> Self:  # type: ignore[override]
+        """As the library's, but what is noted is the id alone."""
+        token: Self = super(BlacklistMixin, cls).for_user(user)
+        OutstandingToken.objects.create(
+            user=user,
+            jti=token[api_settings.JTI_CLAIM],
+            token="",  # nosec B106 (none is kept)
+            created_at=token.current_time,
+            expires_at=datetime_from_epoch(token["exp"]),
+        )
+        return token
+
+
+def issue(*, user: User) -> Pair:
+    """A new pair for a person who has just shown who they are."""
+    refresh = Refresh.for_user(user)
+    return Pair(access=str(refresh.access_token), refresh=str(refresh))
+
+
+@transaction.atomic
+def renew(*, refresh: str) -> Pair:
+    """Exchange a refresh token for a new pair. Of several tries with the same token, at whatever moment, one succeeds.
+
+    Raises TokenNotValid.
+    """
+    token = _read(refresh)
+    user = User.objects.alive().filter(pk=token[api_settings.USER_ID_CLAIM], is_active=True).first()
+    if user is None or token.get(api_settings.REVOKE_TOKEN_CLAIM) != get_md5_hash_password(user.password):
+        raise TokenNotValid("of nobody who may come in")
+    _spend(token)
+    return issue(user=user)
+
+
+@transaction.atomic
+def revoke(*, refresh: str) -> None:
+    """Signing out: the refresh token is dead; its access token runs out by itself. Raises TokenNotValid."""
+    _spend(_read(refresh))
+
+
+def forget_expired(*, at: dt.datetime) -> int:
+    """Forget tokens that are too old to be used anyway. Returns how many rows went."""
+    return OutstandingToken.objects.filter(expires_at__lte=at).delete()[0]
+
+
+def _read(text: str) -> Refresh:
+    try:
+        token = Refresh(text)  # type: ignore[arg-type]
+        uuid.UUID(token[api_settings.USER_ID_CLAIM])
+        return token
+    except (TokenError, ValueError, KeyError, AttributeError) as error:
+        raise TokenNotValid(str(error)) from error
+
+
+def _spend(token: Refresh) -> None:
+    """The unique row decides who comes first; a second one at the same moment waits for it, and is refused."""
+    row, _is_new = OutstandingToken.objects.get_or_create(
+        jti=token[api_settings.JTI_CLAIM],
+        defaults={"token": "", "expires_at": datetime_from_epoch(token["exp"])},  # nosec B105
+    )
+    _row, is_first = BlacklistedToken.objects.get_or_create(token=row)
+    if not is_first:
+        raise TokenNotValid("used at the same moment")

@@ -1,0 +1,21 @@
+"""The JSON door: what the apps offer below /api/v1/, and the answer to every other address below /api/.
+
+An app offers its addresses as `api_urls` in its own urls.py; here stands which do.
+"""
+
+from django.urls import include, path, re_path
+
+from marketplace.accounts.urls import api_urls as accounts
+from marketplace.api import views
+from marketplace.core.views import health
+
+app_name = "api"
+v1 = [
+    *accounts,
+    path("profile/", views.Profile.as_view(), name="profile"),
+]
+urlpatterns = [
+    path("health/", health, name="health"),
+    path("v1/", include(v1)),
+    re_path(r"", views.Nothing.as_view()),
+]

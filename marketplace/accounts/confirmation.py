@@ -3,6 +3,8 @@
 Through allauth, so that a password given anywhere counts for a few minutes everywhere, and axes counts the failures.
 """
 
+from typing import Any
+
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows import reauthentication
 from django.http import HttpRequest
@@ -15,7 +17,12 @@ def is_needed(request: HttpRequest) -> bool:
 
 def confirm(request: HttpRequest, password: str) -> bool:
     """Whether this is the password of the person who is signed in; remembered for a while when it is."""
-    if not password or not get_adapter(request).reauthenticate(request.user, password):
+    if not is_password(request, request.user, password):
         return False
     reauthentication.reauthenticate_by_password(request)
     return True
+
+
+def is_password(request: HttpRequest, user: Any, password: str) -> bool:
+    """Whether this is that person's password; a failure counts towards the lock."""
+    return bool(password) and get_adapter(request).reauthenticate(user, password)

@@ -8,10 +8,12 @@ from django.urls import include, path, re_path
 from marketplace.accounts.urls import api_urls as accounts
 from marketplace.api import views
 from marketplace.core.views import health
+from marketplace.payments.urls import api_urls as payments
 
 app_name = "api"
 v1 = [
     *accounts,
+    *payments,
     path("profile/", views.Profile.as_view(), name="profile"),
 ]
 urlpatterns = [

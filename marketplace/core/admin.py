@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import BadRequest, ValidationError
-from django.db import DataError, ProgrammingError, transaction
+from django.db import DataError, NotSupportedError, ProgrammingError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
@@ -15,7 +15,9 @@ from marketplace.core.models import Job
 logger = logging.getLogger(__name__)
 
 # What Django's lists, actions and forms raise over an id that is none, a number that no column holds, a range of one.
-UNREADABLE = (DataError, IndexError, OverflowError, ProgrammingError, TypeError, ValidationError, ValueError)
+UNREADABLE = (
+    DataError, IndexError, NotSupportedError, OverflowError, ProgrammingError, TypeError, ValidationError, ValueError,
+)  # fmt: skip
 
 type View = Callable[..., HttpResponse]
 

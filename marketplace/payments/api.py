@@ -1,17 +1,213 @@
-"""The payments' door for programs: providers' webhooks."""
+"""The payments' door for programs: deposits, payouts and the history for clients, webhooks for providers."""
 
 import json
+from typing import Any
+from uuid import UUID, uuid4
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, UnreadablePostError
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
+from rest_framework import serializers, status
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
+from marketplace.accounts import confirmation, second_factor
+from marketplace.accounts.models import User
+from marketplace.core.api.fields import MoneyField
+from marketplace.core.api.idempotency import idempotency_key
+from marketplace.core.api.pagination import Pages
+from marketplace.core.api.shapes import ShapedMixin
 from marketplace.core.errors import DomainError
 from marketplace.core.visitors import address_of
-from marketplace.payments import services
-from marketplace.payments.errors import BadPayload, BodyTooLarge
+from marketplace.payments import selectors, services
+from marketplace.payments.errors import (
+    AmountOutOfRange,
+    BadCard,
+    BadPayload,
+    BankCodeNeeded,
+    BodyTooLarge,
+    CardTooNew,
+    DailyLimit,
+    MethodNotAvailable,
+)
+from marketplace.payments.models import Transaction
 from marketplace.payments.providers.base import Answer
 from marketplace.payments.services.webhooks import MAX_BODY
+
+# Which field of a request a refusal of the services belongs to.
+FIELD_OF: dict[type[DomainError], str] = {
+    AmountOutOfRange: "amount",
+    DailyLimit: "amount",
+    MethodNotAvailable: "provider",
+    BadCard: "card_number",
+    BankCodeNeeded: "bank_code",
+    CardTooNew: "card_number",
+}
+
+
+class TransactionSerializer(ShapedMixin, serializers.ModelSerializer[Transaction]):
+    """A line of the history. `signed_amount` has the sign that the wallet sees; `card` is the payout's, masked."""
+
+    amount = MoneyField(read_only=True)
+    signed_amount = MoneyField(read_only=True)
+    refunded = MoneyField(read_only=True)
+    provider = serializers.CharField(source="payment_method.code", default=None, read_only=True)
+    title = serializers.CharField(read_only=True)
+    number = serializers.CharField(read_only=True)
+    payment_url = serializers.CharField(read_only=True)
+    card = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Transaction
+        fields = [
+            "id", "number", "type", "status", "title", "amount", "signed_amount", "refunded", "currency", "provider",
+            "description", "reason", "reference", "card", "payment_url", "created_at", "processed_at", "failed_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_card(self, row: Transaction) -> str | None:
+        return str(row.destination) if hasattr(row, "destination") else None
+
+
+class DepositRequest(serializers.Serializer[Any]):
+    amount = MoneyField()
+    provider = serializers.CharField(max_length=32)
+    currency = serializers.ChoiceField(choices=["UZS", "KZT", "USD"], required=False)
+    return_url = serializers.URLField(required=False, max_length=500)
+
+
+class WithdrawRequest(serializers.Serializer[Any]):
+    amount = MoneyField()
+    card_number = serializers.CharField(max_length=48)
+    bank_code = serializers.CharField(max_length=12, required=False, default="", allow_blank=True)
+    currency = serializers.ChoiceField(choices=["UZS", "KZT", "USD"], default="UZS")
+    password = serializers.CharField(max_length=200, trim_whitespace=False, required=False, default="")
+    code = serializers.CharField(max_length=20, required=False, default="")
+
+
+class Deposit(APIView):
+    """POST {amount, provider, currency?}: opens a payment. 201 with its `payment_url`; an Idempotency-Key repeats it.
+
+    Money in needs no confirmed address: it can do no harm to anybody else.
+    """
+
+    permission_classes = (IsAuthenticated,)
+
+    def post(self, request: Request) -> Response:
+        data = _valid(DepositRequest(data=request.data))
+        method = selectors.methods().filter(code=data["provider"]).first()
+        if method is None or data.get("currency", method.currency) != method.currency:
+            raise serializers.ValidationError({"provider": [str(MethodNotAvailable.message)]})
+        key = idempotency_key(request, required=False) or uuid4().hex
+        try:
+            payment = services.start_payment(
+                user=_person(request),
+                amount=data["amount"],
+                currency=method.currency,
+                method_code=method.code,
+                idempotency_key=key,
+                return_url=request.build_absolute_uri(reverse("payments:wallet")),
+            )
+        except tuple(FIELD_OF) as error:
+            raise _beside_its_field(error) from error
+        return Response(TransactionSerializer(payment).data, status=status.HTTP_201_CREATED)
+
+
+class Withdraw(APIView):
+    """POST {amount, card_number, bank_code?, currency?, password | code}: asks for a payout. 201.
+
+    The password is asked again (or the second factor's code), as on the page. Only for a confirmed address.
+    """
+
+    def post(self, request: Request) -> Response:
+        data = _valid(WithdrawRequest(data=request.data))
+        user = _person(request)
+        _confirm(request, user, data)
+        try:
+            payout = services.withdraw(
+                user=user,
+                amount=data["amount"],
+                card_number=data["card_number"],
+                bank_code=data["bank_code"],
+                currency=data["currency"],
+                idempotency_key=idempotency_key(request, required=False) or uuid4().hex,
+            )
+        except tuple(FIELD_OF) as error:
+            raise _beside_its_field(error) from error
+        return Response(TransactionSerializer(payout).data, status=status.HTTP_201_CREATED)
+
+
+class Transactions(APIView):
+    """GET: the person's own history, newest first; ?type= ?status= filter, ?page= ?limit= page, ?fields= choose."""
+
+    permission_classes = (IsAuthenticated,)
+
+    def get(self, request: Request) -> Response:
+        rows = selectors.found(
+            request.user,
+            types=_chosen(request, "type", Transaction.Type.values),
+            status=next(iter(_chosen(request, "status", Transaction.Status.values)), ""),
+        )
+        pages = Pages()
+        page = pages.paginate_queryset(rows, request, view=self)
+        found = TransactionSerializer(page, many=True, context={"request": request})
+        return pages.get_paginated_response(found.data)
+
+
+class OneTransaction(APIView):
+    """GET: one line of the person's own history; 404 for anybody else's."""
+
+    permission_classes = (IsAuthenticated,)
+
+    def get(self, request: Request, transaction_id: UUID) -> Response:
+        row = get_object_or_404(selectors.transactions_of(request.user), pk=transaction_id)
+        return Response(TransactionSerializer(row, context={"request": request}).data)
+
+
+def _person(request: Request) -> User:
+    user = request.user
+    assert isinstance(user, User)  # noqa: S101  # nosec B101 (the permission classes let nobody else in)
+    return user
+
+
+def _valid(serializer: serializers.Serializer[Any]) -> dict[str, Any]:
+    serializer.is_valid(raise_exception=True)
+    data: dict[str, Any] = serializer.validated_data
+    return data
+
+
+def _chosen(request: Request, name: str, offered: list[str]) -> list[str]:
+    """The filter's values; what is not offered is refused beside its name."""
+    given = [one for one in request.query_params.get(name, "").split(",") if one]
+    if any(one not in offered for one in given):
+        raise serializers.ValidationError(
+            {name: [_("Choose from: %(names)s.") % {"names": ", ".join(offered)}]}
+        )
+    return given
+
+
+def _beside_its_field(error: DomainError) -> serializers.ValidationError:
+    field = next(FIELD_OF[kind] for kind in type(error).__mro__ if kind in FIELD_OF)
+    return serializers.ValidationError(
+        {field: [serializers.ErrorDetail(str(error.message), code=error.code)]}
+    )
+
+
+def _confirm(request: Request, user: User, data: dict[str, Any]) -> None:
+    if second_factor.is_required(user):
+        if not second_factor.check(user, data["code"]):
+            raise serializers.ValidationError({"code": [_("This code is wrong or too old.")]})
+    elif user.has_usable_password() and not confirmation.is_password(
+        request._request,  # noqa: SLF001 (axes counts failures by Django's request)
+        user,
+        data["password"],
+    ):
+        raise serializers.ValidationError({"password": [_("This is not your password.")]})
 
 
 @csrf_exempt

@@ -19,11 +19,14 @@ from marketplace.payments.models import Debt, PaymentMethod, PayoutCard, PayoutD
 Type = Transaction.Type
 
 
-def active_methods(currency: str = "UZS") -> QuerySet[PaymentMethod]:
+def methods() -> QuerySet[PaymentMethod]:
     """The ways to pay that can be offered: switched on, and their provider is there."""
-    return PaymentMethod.objects.filter(
-        is_active=True, currency=currency, code__in=list(settings.PAYMENT_PROVIDERS)
-    )
+    return PaymentMethod.objects.filter(is_active=True, code__in=list(settings.PAYMENT_PROVIDERS))
+
+
+def active_methods(currency: str = "UZS") -> QuerySet[PaymentMethod]:
+    """Those of one currency."""
+    return methods().filter(currency=currency)
 
 
 def transactions_of(user: Any) -> QuerySet[Transaction]:

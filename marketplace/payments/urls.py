@@ -37,3 +37,11 @@ if gateway.is_served():
         ),
         path("sandbox/api/payments/<uuid:order>/", gateway_views.status, name="sandbox-status"),
     ]
+
+# Below /api/v1/ (see marketplace.api.urls).
+api_urls = [
+    path("payments/deposit/", api.Deposit.as_view(), name="deposit"),
+    path("payments/withdraw/", api.Withdraw.as_view(), name="withdraw"),
+    path("payments/transactions/", api.Transactions.as_view(), name="transactions"),
+    path("payments/transactions/<uuid:transaction_id>/", api.OneTransaction.as_view(), name="transaction"),
+]

@@ -33,6 +33,8 @@ WORDS = {
     "buyer": "Jasur",
     "reason": "Too late",
     "destination": "**** 4242",
+    "plan": "Premium",
+    "missing": Money(9_000_00, "UZS"),
     "amount": Money(150_000_00, "UZS"),
     "fee": Money(15_000_00, "UZS"),
     "deadline": NOON,

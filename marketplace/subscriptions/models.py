@@ -93,8 +93,17 @@ class SubscriptionPlan(UUIDModel, TimestampedModel):
             raise ValidationError({"features": _('Write a list of texts: ["escrow", "badge"].')})
         if len(features) > MAX_FEATURES or any(len(one) > MAX_FEATURE_LENGTH for one in features):
             raise ValidationError({"features": _("At most 20 benefits of 120 characters.")})
-        if self.slug == User.Plan.FREE and not self.is_active:
+        if self.is_free and not self.is_active:
             raise ValidationError({"is_active": _("Free is what everybody has: it cannot be switched off.")})
+        # The slug is in no form, so nobody asks the constraints that name it.
+        for name in ("price_monthly", "price_yearly"):
+            price = getattr(self, name)
+            if price is None:
+                continue
+            if self.is_free and price:
+                raise ValidationError({name: _("Free costs nothing.")})
+            if not self.is_free and not 0 < price <= MAX_MINOR:
+                raise ValidationError({name: _("Write a price in minor units, above zero.")})
 
     @property
     def level(self) -> int:
@@ -179,7 +188,7 @@ class UserSubscription(UUIDModel, TimestampedModel):
         ACTIVE = "active", _("Active")
         GRACE = "grace", _("Payment is late")
         CANCELLED = "cancelled", _("Cancelled, runs to its end")
-        EXPIRED = "expired", _("Over")
+        EXPIRED = "expired", _("Ended")
 
     CURRENT = (Status.ACTIVE, Status.GRACE, Status.CANCELLED)
 

@@ -150,7 +150,7 @@ class Migration(migrations.Migration):
                             ("active", "Active"),
                             ("grace", "Payment is late"),
                             ("cancelled", "Cancelled, runs to its end"),
-                            ("expired", "Over"),
+                            ("expired", "Ended"),
                         ],
                         default="pending",
                         max_length=9,

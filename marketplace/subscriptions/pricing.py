@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from django.conf import settings
 
-from marketplace.core.money import Minor
+from marketplace.core.money import MINOR_PER_MAJOR, Minor
 from marketplace.subscriptions.models import Period, SubscriptionPlan, UserSubscription
 
 
@@ -41,12 +41,12 @@ class Quote:
 def quote(current: UserSubscription | None, plan: SubscriptionPlan, period: Period, *, at: datetime) -> Quote:
     """What `plan` costs the person whose running subscription is `current` (its `plan` and `next_plan` loaded).
 
-    The unused value of the running period is exact to the second and rounded up, in the person's favour. The seconds are
-    counted at `at`, so a price that was shown a minute ago can be had again by asking for that minute.
+    The unused value of the running period is counted in seconds and rounded up to a whole soʻm, in the person's favour. The
+    seconds are counted at `at`, so a price that was shown a minute ago can be had again by asking for that minute.
     """
     price = plan.price(period)
     change = _change(current, plan, period, at=at)
-    if change is Change.LATER and current and current.ends_at:
+    if change in {Change.LATER, Change.NONE} and current and current.ends_at:
         ends_at = current.ends_at + period.length
         return Quote(change, plan, period, price, 0, 0, price, current.ends_at, ends_at)
     credit = unused(current, at=at) if current else 0
@@ -61,12 +61,13 @@ def quote(current: UserSubscription | None, plan: SubscriptionPlan, period: Peri
 
 
 def unused(current: UserSubscription, *, at: datetime) -> Minor:
-    """What the rest of the running period is worth, in minor units, rounded up; nothing once it is over."""
+    """What the rest of the running period is worth, in minor units, rounded up to a whole soʻm; nothing once it is over."""
     if not current.is_current or current.starts_at is None or current.ends_at is None:
         return 0
     whole = int((current.ends_at - current.starts_at).total_seconds())
     left = min(whole, int((current.ends_at - at).total_seconds()))
-    return -(-current.price * left // whole) if left > 0 else 0
+    exact = -(-current.price * left // whole) if left > 0 else 0
+    return min(current.price, -(-exact // MINOR_PER_MAJOR) * MINOR_PER_MAJOR)
 
 
 def _change(

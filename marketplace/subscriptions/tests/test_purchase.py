@@ -158,7 +158,7 @@ def test_the_unused_days_are_taken_off_the_better_plans_price(clock):
 
     better = buy(bought.user, "pro")
 
-    assert better.paid == MONTH["pro"] - -(-MONTH["premium"] * 10 // 30)
+    assert better.paid == MONTH["pro"] - 16_334_00  # a third of 49 000, rounded up
     assert balance(bought.user) == RICH - better.paid
     assert plan_of(bought.user) == "pro"
     bought.refresh_from_db()
@@ -166,13 +166,14 @@ def test_the_unused_days_are_taken_off_the_better_plans_price(clock):
     assert books() == []
 
 
-def test_the_unused_value_is_exact_to_the_second_and_rounded_up(clock):
+def test_the_unused_value_is_counted_in_seconds_and_rounded_up_to_a_whole_som(clock):
     bought = subscribed("premium")
-    whole = 30 * 86_400
 
     assert unused(bought, at=clock.at) == MONTH["premium"]
-    assert unused(bought, at=clock.at + timedelta(seconds=1)) == -(-MONTH["premium"] * (whole - 1) // whole)
-    assert unused(bought, at=bought.ends_at - timedelta(seconds=1)) == -(-MONTH["premium"] // whole)
+    # A soʻm of 49 000 lasts 52.9 seconds.
+    assert unused(bought, at=clock.at + timedelta(seconds=52)) == MONTH["premium"]
+    assert unused(bought, at=clock.at + timedelta(seconds=53)) == MONTH["premium"] - 1_00
+    assert unused(bought, at=bought.ends_at - timedelta(seconds=1)) == 1_00
     assert unused(bought, at=bought.ends_at) == 0
     assert unused(bought, at=clock.at - timedelta(days=9)) == MONTH["premium"]
 

@@ -74,7 +74,8 @@ def checkout(request: HttpRequest, slug: str) -> HttpResponse:
     methods = list(payments.active_methods(SubscriptionPlan.CURRENCY))
     money = payments.money_of(me)
     at = timezone.now().replace(microsecond=0)
-    offer = quote(selectors.current_of(me), plan, period, at=at)
+    current = selectors.current_of(me)
+    offer = quote(current, plan, period, at=at)
     wallet = _("Wallet: %(amount)s available") % {"amount": Money(money.available)}
     choices = [(BALANCE, wallet), *((method.code, method.name) for method in methods)]
     form = CheckoutForm(
@@ -105,6 +106,7 @@ def checkout(request: HttpRequest, slug: str) -> HttpResponse:
         "form": form,
         "is_now": offer.change in {Change.START, Change.NOW},
         "is_later": offer.change is Change.LATER,
+        "noted_for": current.ends_at if current and current.next_plan_id else None,
         "missing": max(0, offer.due - money.available),
         "deposit_url": reverse("payments:deposit"),
     }

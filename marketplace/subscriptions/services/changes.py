@@ -72,7 +72,7 @@ def set_auto_renew(*, user: User, is_on: bool) -> UserSubscription:
 
 @transaction.atomic
 def change_later(*, user: User, plan: SubscriptionPlan, period: Period) -> UserSubscription:
-    """Let the next renewal buy another plan, at its price of that day. Nothing is taken now.
+    """Let the next renewal buy another plan, at its price of that day. Nothing is taken now. Twice is harmless.
 
     Raises NotSubscribed, PlanNotAvailable, AlreadySubscribed (also for a plan that would begin at once).
     """
@@ -80,6 +80,8 @@ def change_later(*, user: User, plan: SubscriptionPlan, period: Period) -> UserS
     current = _running(user)
     if plan.is_free or not plan.is_active:
         raise PlanNotAvailable(plan.slug)
+    if (current.next_plan_id, current.next_period) == (plan.pk, period):
+        return current
     if quote(current, plan, period, at=timezone.now()).change is not Change.LATER:
         raise AlreadySubscribed(f"{plan.slug} {period}")
     return put_off(current, plan, period)

@@ -28,7 +28,7 @@ from marketplace.subscriptions.services._steps import (
 logger = logging.getLogger("marketplace.subscriptions")
 
 Status = UserSubscription.Status
-BATCH = 500
+BATCH = 5000
 # Payments are given up after a day: what waits longer than that for its money gets none.
 PENDING_FOR = timedelta(hours=25)
 TRY_AGAIN_AFTER = timedelta(days=1)

@@ -37,23 +37,27 @@ def purchase(
     A better plan, or a year instead of a month, begins at once, and the unused value of the running period is taken off
     the price (`pricing.quote`). A smaller one costs nothing now: the next renewal buys it. `expected_amount` (minor units)
     is what the person saw at `quoted_at`; another price is refused. A repeat of the key gives the same subscription and
-    moves nothing. Without enough money nothing is changed.
+    moves nothing; one that waits for a provider's money is paid from the wallet instead. Without enough money nothing is
+    changed.
 
     Raises PlanNotAvailable, AlreadySubscribed, QuoteChanged, InsufficientFunds, KeyReused.
     """
     try:
         with transaction.atomic():
             lock(user.pk)
-            if again := _sent_before(user, plan, period, idempotency_key):
+            again = _sent_before(user, plan, period, idempotency_key)
+            if again and again.status != Status.PENDING:
                 return again
             at = timezone.now()
             current = current_of(user.pk)
+            if current and (current.next_plan_id, current.next_period) == (plan.pk, period):
+                return current
             offer = _quoted(current, plan, period, at=at, quoted_at=quoted_at)
             if expected_amount is not None and offer.due != expected_amount:
                 raise QuoteChanged(f"{plan.slug}: {expected_amount} -> {offer.due}")
             if current and offer.change is Change.LATER:
                 return put_off(current, plan, period)
-            bought = _new(user, offer, idempotency_key, auto_renew=auto_renew)
+            bought = again or _new(user, offer, idempotency_key, auto_renew=auto_renew)
             _begin(bought, current, offer, at=at)
             return bought
     except IntegrityError:
@@ -94,6 +98,12 @@ def purchase_through(
                 raise NothingToPay(f"{user.pk} to {plan.slug}")
             waiting = _new(user, offer, idempotency_key, auto_renew=auto_renew)
             save(waiting)
+    key = f"plan:{idempotency_key}"
+    if waiting.status != Status.PENDING:
+        payment = Transaction.objects.filter(user=user, idempotency_key=key).first()
+        if payment is None:
+            raise KeyReused(f"subscription {waiting.pk} was paid from the wallet")
+        return waiting, payment
     payment = payments.start_payment(
         user=user,
         amount=waiting.paid,
@@ -101,7 +111,7 @@ def purchase_through(
         method_code=method_code,
         purpose=PURPOSE,
         reference=waiting.pk,
-        idempotency_key=f"plan:{idempotency_key}",
+        idempotency_key=key,
         return_url=return_url,
         description=f"WibeStore {plan.name}",
     )
@@ -146,11 +156,13 @@ def settle_payment(paid: Transaction) -> None:
 
 
 def _sent_before(user: User, plan: SubscriptionPlan, period: str, key: str) -> UserSubscription | None:
-    """The subscription that this key has bought. Raises KeyReused when the key has bought something else."""
+    """The subscription that this key has bought, or begun to. Raises KeyReused when the key was for something else."""
     rows = UserSubscription.objects.select_related("plan", "next_plan", "user")
     found = rows.filter(user=user, idempotency_key=key).first()
     if found and (found.plan_id, found.period) != (plan.pk, period):
         raise KeyReused(f"subscription {found.pk}")
+    if found and found.status == Status.EXPIRED and found.starts_at is None:
+        raise KeyReused(f"subscription {found.pk} has waited for its money in vain")
     return found
 
 

@@ -13,7 +13,7 @@ from marketplace.ledger import selectors as ledger
 from marketplace.payments.models import PaymentMethod, Transaction
 from marketplace.subscriptions import rates, services
 from marketplace.subscriptions.models import Period, SubscriptionPlan, UserSubscription
-from marketplace.subscriptions.tests.factories import MONTH, RICH, plan, plan_of, rich, subscribed
+from marketplace.subscriptions.tests.factories import MONTH, RICH, buy, plan, plan_of, rich, subscribed
 
 pytestmark = pytest.mark.django_db
 
@@ -247,6 +247,14 @@ def test_ones_own_plan_points_to_its_page(client):
     client.force_login(subscribed("premium").user)
 
     assert "You have this plan already" in words(client.get("/plans/premium/"))
+
+
+def test_a_plan_that_is_noted_for_later_says_when_it_begins(client, clock):
+    user = subscribed("pro", timezone="UTC").user
+    buy(user, "premium")
+    client.force_login(user)
+
+    assert "This plan begins on 31 March 2027" in words(client.get("/plans/premium/"))
 
 
 def test_free_leads_to_ones_own_plan(client):

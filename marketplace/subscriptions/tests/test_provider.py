@@ -8,6 +8,7 @@ from django.utils import timezone
 from marketplace.accounts.tests.factories import UserFactory
 from marketplace.ledger import checks
 from marketplace.ledger import selectors as ledger
+from marketplace.ledger.errors import KeyReused
 from marketplace.ledger.tests.factories import fund
 from marketplace.notifications.models import Notification
 from marketplace.payments import services as payments
@@ -177,6 +178,50 @@ def test_where_nothing_is_due_no_payment_is_opened():
         start(user, "pro")
     with pytest.raises(NothingToPay):
         start(subscribed("pro").user, "premium")
+
+
+def test_who_comes_back_from_the_provider_and_pays_from_the_wallet_has_the_plan_at_once():
+    user = rich()
+    waiting, payment = start(user, key="form")
+
+    bought = buy(user, key="form")
+
+    assert (bought.pk, bought.status, plan_of(user)) == (waiting.pk, "active", "premium")
+    arrive(payment)
+    assert ledger.balances(user).available == RICH
+    assert ledger.house_balance("subscription") == MONTH["premium"]
+    assert books() == []
+
+
+def test_a_repeat_after_the_money_came_gives_the_same_pair_whatever_it_cost():
+    user = UserFactory()
+    waiting, payment = start(user)
+    one = plan()
+    one.price_monthly = 40_000_00
+    services.save_plan(plan=one)
+    arrive(payment)
+
+    again, same = start(user)
+
+    assert (again.pk, again.status, same.pk, same.status) == (waiting.pk, "active", payment.pk, "completed")
+
+
+def test_a_key_that_was_used_at_the_wallet_opens_no_payment():
+    user = rich()
+    buy(user, key="key")
+
+    with pytest.raises(KeyReused):
+        start(user, key="key")
+
+
+def test_a_key_whose_wait_was_in_vain_is_used_up(clock):
+    user = rich()
+    waiting, _payment = start(user)
+    UserSubscription.objects.filter(pk=waiting.pk).update(created_at=clock.at)
+    services.sweep(at=clock.on(hours=26))
+
+    with pytest.raises(KeyReused):
+        buy(user, key="key")
 
 
 def test_unknown_methods_and_sums_beyond_their_limits_are_refused():

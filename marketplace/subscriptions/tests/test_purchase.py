@@ -270,12 +270,24 @@ def test_choosing_what_runs_drops_the_change_for_afterwards():
     assert (kept.next_plan, kept.next_period, kept.renewal_plan.slug) == (None, "", "pro")
 
 
-def test_the_same_change_twice_is_refused():
+def test_the_same_change_twice_is_harmless():
     user = subscribed("pro").user
+
+    buy(user, "premium")
     services.change_later(user=user, plan=plan("premium"), period=Period.MONTHLY)
+    noted = buy(user, "premium")
+
+    assert (noted.plan.slug, noted.next_plan.slug) == ("pro", "premium")
+
+
+@pytest.mark.parametrize("slug", ["premium", "pro"])
+def test_a_change_for_afterwards_is_for_smaller_plans_only(slug):
+    user = subscribed("premium").user
 
     with pytest.raises(AlreadySubscribed):
-        services.change_later(user=user, plan=plan("premium"), period=Period.MONTHLY)
+        services.change_later(user=user, plan=plan(slug), period=Period.MONTHLY)
+    with pytest.raises(PlanNotAvailable):
+        services.change_later(user=user, plan=plan("free"), period=Period.MONTHLY)
 
 
 def test_a_change_for_afterwards_takes_a_cancellation_back():

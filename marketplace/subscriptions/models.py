@@ -233,6 +233,7 @@ class UserSubscription(UUIDModel, TimestampedModel):
                 condition=~Q(status__in=["active", "grace", "cancelled"])
                 | Q(
                     starts_at__isnull=False,
+                    ends_at__isnull=False,
                     ends_at__gt=models.F("starts_at"),
                     due_at__isnull=False,
                     ended_at__isnull=True,

@@ -256,6 +256,7 @@ class Migration(migrations.Migration):
                                 ("due_at__isnull", False),
                                 ("ended_at__isnull", True),
                                 ("ends_at__gt", models.F("starts_at")),
+                                ("ends_at__isnull", False),
                                 ("starts_at__isnull", False),
                             ),
                             _connector="OR",

@@ -5,6 +5,7 @@ import uuid
 from marketplace.accounts.models import User
 from marketplace.accounts.tests.factories import UserFactory
 from marketplace.ledger.tests.factories import fund
+from marketplace.payments import services as payments
 from marketplace.subscriptions import services
 from marketplace.subscriptions.models import Period, SubscriptionPlan
 
@@ -38,3 +39,14 @@ def subscribed(slug="premium", period=Period.MONTHLY, *, left=RICH, **fields):
 
 def plan_of(user):
     return User.objects.get(pk=user.pk).plan
+
+
+def arrive(payment):
+    """The provider's money for a payment is here, as its webhook would say."""
+    return payments.settle(
+        transaction_id=payment.pk,
+        provider="sandbox",
+        provider_id=f"sb_{payment.pk.hex[-12:]}",
+        amount=payment.amount,
+        currency="UZS",
+    )

@@ -11,13 +11,22 @@ from marketplace.ledger import selectors as ledger
 from marketplace.ledger.errors import KeyReused
 from marketplace.ledger.tests.factories import fund
 from marketplace.notifications.models import Notification
-from marketplace.payments import services as payments
 from marketplace.payments.errors import AmountOutOfRange, MethodNotAvailable
 from marketplace.payments.models import PaymentMethod
 from marketplace.subscriptions import services
 from marketplace.subscriptions.errors import NothingToPay
 from marketplace.subscriptions.models import Period, UserSubscription
-from marketplace.subscriptions.tests.factories import MONTH, RICH, YEAR, buy, plan, plan_of, rich, subscribed
+from marketplace.subscriptions.tests.factories import (
+    MONTH,
+    RICH,
+    YEAR,
+    arrive,
+    buy,
+    plan,
+    plan_of,
+    rich,
+    subscribed,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -26,13 +35,6 @@ def start(user, slug="premium", period=Period.MONTHLY, key="key", **more):
     return services.purchase_through(
         user=user, plan=plan(slug), period=period, method_code="sandbox", idempotency_key=key, **more
     )
-
-
-def arrive(payment):
-    return payments.settle(
-        transaction_id=payment.pk, provider="sandbox", provider_id=f"sb_{payment.pk.hex[-12:]}",
-        amount=payment.amount, currency="UZS",
-    )  # fmt: skip
 
 
 def last_told(user):

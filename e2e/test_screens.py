@@ -66,6 +66,8 @@ def shots(town):
         Shot("listing-sold", town.sold.get_absolute_url()),
         Shot("listing-reserved", trade["paid"].listing.get_absolute_url()),
         Shot("seller", reverse("storefront:seller", args=["azizk"])),
+        Shot("plans", reverse("subscriptions:plans")),
+        Shot("plans-yearly", reverse("subscriptions:plans") + "?period=yearly"),
         Shot("login", reverse("account_login")),
         Shot("login-errors", reverse("account_login"), act=submit("Log in")),
         Shot("signup", reverse("account_signup")),
@@ -97,6 +99,7 @@ def shots(town):
         ),
         Shot("withdraw", reverse("payments:withdraw"), buyer),
         Shot("transaction", reverse("payments:transaction", args=[money["completed"].pk]), buyer),
+        Shot("checkout", reverse("subscriptions:checkout", args=["premium"]), buyer),
         Shot("profile", reverse("accounts:profile"), buyer),
         Shot("profile-edit", reverse("accounts:edit"), buyer),
         Shot("403", reverse("moderation:queue"), buyer),
@@ -105,6 +108,13 @@ def shots(town):
     yield from (
         Shot("favourites-empty", reverse("listings:favourites"), newcomer),
         Shot("mine-empty", reverse("listings:mine"), newcomer),
+        Shot("plan-free", reverse("subscriptions:mine"), newcomer),
+        Shot(
+            "checkout-errors",
+            reverse("subscriptions:checkout", args=["pro"]) + "?period=yearly",
+            newcomer,
+            act=pay_from_empty_wallet,
+        ),
         Shot("wallet-empty", reverse("payments:wallet"), newcomer),
         Shot("trades-empty", reverse("escrow:list"), newcomer),
         Shot("notifications-empty", reverse("notifications:list"), newcomer),
@@ -125,6 +135,14 @@ def shots(town):
         Shot("mine", reverse("listings:mine"), seller),
         Shot("trades", reverse("escrow:list"), seller),
         Shot("notifications", reverse("notifications:list"), seller),
+        Shot("plans-seller", reverse("subscriptions:plans"), seller),
+        Shot("checkout-better", reverse("subscriptions:checkout", args=["pro"]), seller),
+        Shot("checkout-own", reverse("subscriptions:checkout", args=["premium"]), seller),
+        Shot("plan", reverse("subscriptions:mine"), seller),
+        Shot("plan-cancel", reverse("subscriptions:cancel"), seller),
+        Shot("plan-pro", reverse("subscriptions:mine"), town.pro),
+        Shot("checkout-smaller", reverse("subscriptions:checkout", args=["premium"]), town.pro),
+        Shot("profile-pro", reverse("accounts:profile"), town.pro),
     )
     for step, one in trade.items():
         place = reverse("escrow:trade", args=[one.pk])
@@ -151,6 +169,11 @@ def submit(name):
 
 def open_filters(page):
     page.get_by_role("button", name=said(page, "Filters")).first.click()
+
+
+def pay_from_empty_wallet(page):
+    page.locator("input[value=balance]").check()
+    page.locator("main form button").last.click()
 
 
 def open_menu(page):

@@ -9,11 +9,13 @@ from marketplace.accounts.urls import api_urls as accounts
 from marketplace.api import views
 from marketplace.core.views import health
 from marketplace.payments.urls import api_urls as payments
+from marketplace.subscriptions.urls import api_urls as subscriptions
 
 app_name = "api"
 v1 = [
     *accounts,
     *payments,
+    *subscriptions,
     path("profile/", views.Profile.as_view(), name="profile"),
 ]
 urlpatterns = [

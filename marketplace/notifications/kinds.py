@@ -94,6 +94,43 @@ KINDS: dict[str, Kind] = {
     "debt_repaid": Kind(
         _("Part of your debt is repaid"), _("%(amount)s of what came into your wallet repaid what you owed."), icon="wallet", action=_("Open the wallet")
     ),
+    # --- Plans ---
+    "plan_started": Kind(
+        _("Your %(plan)s plan has begun"), _("%(amount)s was taken. The plan runs until %(deadline)s."),
+        icon="gem", tone="success", action=_("See your plan"),
+    ),
+    "plan_renewed": Kind(
+        _("Your %(plan)s plan is renewed"), _("%(amount)s was taken from your wallet. The plan runs until %(deadline)s."),
+        icon="gem", tone="success", action=_("See your plan"),
+    ),
+    "plan_renewal_soon": Kind(
+        _("Your %(plan)s plan will be renewed"), _("On %(deadline)s %(amount)s will be taken from your wallet. There is enough in it; you need not do anything."),
+        icon="gem", action=_("See your plan"),
+    ),
+    "plan_renewal_short": Kind(
+        _("Top up to keep your %(plan)s plan"), _("On %(deadline)s %(amount)s will be taken from your wallet. It lacks %(missing)s."),
+        icon="wallet", tone="warn", action=_("See your plan"),
+    ),
+    "plan_ending": Kind(
+        _("Your %(plan)s plan ends soon"), _("It runs until %(deadline)s and will not be renewed. Afterwards the fee of the Free plan holds for your sales."),
+        icon="gem", tone="warn", action=_("See your plan"),
+    ),
+    "plan_payment_late": Kind(
+        _("Your plan could not be renewed"), _("Your wallet has less than %(amount)s for the %(plan)s plan. We try again each day until %(deadline)s; top up to keep it."),
+        icon="triangle-alert", tone="warn", action=_("See your plan"),
+    ),
+    "plan_cancelled": Kind(
+        _("Your %(plan)s plan is cancelled"), _("It runs until %(deadline)s, and nothing more will be taken."),
+        icon="circle-x", by_email=False, action=_("See your plan"),
+    ),
+    "plan_ended": Kind(
+        _("Your %(plan)s plan is over"), _("You are on the Free plan now. Your offers stay where they are; new sales cost the fee of that plan."),
+        icon="gem", tone="warn", action=_("See your plan"),
+    ),
+    "plan_not_started": Kind(
+        _("Your plan could not begin"), _("%(amount)s arrived, but the %(plan)s plan could not be bought with it any more. The money is in your wallet."),
+        icon="wallet", tone="warn", action=_("See your plan"),
+    ),
     # --- Trades: to the seller ---
     "trade_started": Kind(
         _("Somebody is buying your account"), _("“%(title)s” is reserved for %(buyer)s until the payment arrives, at most until %(deadline)s."),

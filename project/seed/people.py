@@ -62,7 +62,6 @@ def make(person: Person, *, now: datetime, staff: bool = False, superuser: bool 
         PASSWORD,
         full_name=person.name,
         username=person.username,
-        plan=person.plan,
         language=person.language,
         is_verified=True,
         is_staff=staff or superuser,

@@ -175,6 +175,14 @@ KINDS: dict[str, Kind] = {
         _("Your money is back"), _("%(amount)s for “%(title)s” is in your wallet again. Reason: %(reason)s."),
         icon="wallet", tone="success", action=_("Open the wallet"),
     ),
+    "purchase_part_refunded": Kind(
+        _("Money of your trade is back"), _("%(part)s of %(amount)s for “%(title)s” is in your wallet again. Reason: %(reason)s."),
+        icon="wallet", tone="success", action=_("Open the trade"),
+    ),
+    "sale_part_refunded": Kind(
+        _("The buyer got money back"), _("%(part)s of %(amount)s for “%(title)s” went back to the buyer. Reason: %(reason)s."),
+        icon="triangle-alert", tone="warn", action=_("Open the trade"),
+    ),
     # --- Trades: to both ---
     "trade_cancelled": Kind(
         _("The purchase was cancelled"), _("“%(title)s” was not paid for in time, or the buyer changed their mind. Nothing was charged for it."),

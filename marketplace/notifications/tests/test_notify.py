@@ -35,6 +35,7 @@ WORDS = {
     "destination": "**** 4242",
     "plan": "Premium",
     "method": "Payme",
+    "part": Money(2_000_00, "UZS"),
     "card": "Humo •• 4242",
     "person": "Jasur",
     "debt": Money(5_000_00, "UZS"),

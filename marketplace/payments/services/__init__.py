@@ -4,7 +4,7 @@ from marketplace.payments.services.attempts import act
 from marketplace.payments.services.debts import collect as collect_debts
 from marketplace.payments.services.deposits import cancel, start_payment
 from marketplace.payments.services.records import record
-from marketplace.payments.services.refunds import can_refund, refund, sweep_refunds
+from marketplace.payments.services.refunds import can_refund, refund, refund_to_method, sweep_refunds
 from marketplace.payments.services.refunds import send as send_refund
 from marketplace.payments.services.verification import sweep_pending, verify
 from marketplace.payments.services.webhooks import knows_method, process, receive, sweep_webhooks
@@ -34,6 +34,7 @@ __all__ = [
     "receive",
     "record",
     "refund",
+    "refund_to_method",
     "remove_card",
     "save_card",
     "send_refund",

@@ -94,6 +94,29 @@ def refund(
     return row
 
 
+def refund_to_method(
+    *, user: User, reference: UUID, purpose: str, amount: Minor, reason: str, key: str
+) -> None:
+    """What came back into a wallet goes on to the method it was paid with, where that is known and its provider can.
+
+    Run it in the transaction that gave the money back: a job does it afterwards, since the payment's lock comes before
+    those of the ledger. What cannot go on stays in the wallet.
+    """
+    paid = Transaction.objects.filter(
+        user=user, reference=reference, purpose=purpose, status=Transaction.Status.COMPLETED
+    )
+    payment = paid.filter(type=Transaction.Type.DEPOSIT).select_related("payment_method").first()
+    if payment is None or not can_refund(payment, min(amount, payment.amount - payment.refunded)):
+        return
+    jobs.enqueue(
+        "tasks.payments.refund_to_method",
+        transaction_id=str(payment.pk),
+        amount=min(amount, payment.amount - payment.refunded),
+        reason=reason[:200],
+        idempotency_key=key,
+    )
+
+
 def send(*, refund_id: UUID) -> Refund:
     """Ask the provider for a refund that is on its way. Twice is one refund. Raises ProviderUnavailable."""
     row = Refund.objects.select_related("payment__payment_method").get(pk=refund_id)

@@ -85,8 +85,8 @@ def _request(user: User, amount: Minor, card: cards.Card, idempotency_key: str, 
         return _same(payout, amount, currency, card)
     if Transaction.objects.filter(user=user, contested_at__isnull=False).exists():
         raise PayoutsFrozen(str(user.pk))
-    at = timezone.now()
     lock_available(user.pk, currency)
+    at = timezone.now()  # under the lock: a card that the request before has saved is older than this moment
     saved = _saved(user, card, at)
     if saved.usable_from > at:
         with timezone.override(user.zone):

@@ -54,6 +54,19 @@ PROVIDERS = (
             Value("checkout_url", "PAYME_CHECKOUT_URL", default="https://checkout.paycom.uz"),
         ),
     ),
+    Provider(
+        "click",
+        f"{_PROVIDERS}.click.ClickProvider",
+        (
+            _required("service_id", "CLICK_SERVICE_ID", "12345"),
+            _required("merchant_id", "CLICK_MERCHANT_ID", "11111"),
+            _secret("secret_key", "CLICK_SECRET_KEY", "click-test-secret"),
+            # Without it Click is never asked: no reversals, and no check of a payment whose Complete got lost.
+            Value("merchant_user_id", "CLICK_MERCHANT_USER_ID", sample="77777"),
+            Value("pay_url", "CLICK_PAY_URL", default="https://my.click.uz"),
+            Value("api_url", "CLICK_API_URL", default="https://api.click.uz/v2/merchant"),
+        ),
+    ),
 )
 
 

@@ -197,8 +197,8 @@ class PaymentProvider(ABC):
     kept_headers: ClassVar[tuple[str, ...]] = ()
     # HTTP Basic, which is a secret by itself: what is stored is a digest of it (see `providers.basic`).
     uses_basic: ClassVar[bool] = False
-    # Whether the provider gives money back when we ask, and whether a part of it too.
-    can_refund: ClassVar[bool] = False
+    # Whether the provider gives money back when we ask (it may hang on a setting), and whether a part of it too.
+    can_refund: bool = False
     can_refund_part: ClassVar[bool] = False
 
     @property

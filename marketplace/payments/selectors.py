@@ -12,7 +12,7 @@ from django.db.models.functions import TruncDate
 from marketplace.core.money import Minor
 from marketplace.ledger.models import Account, Posting
 from marketplace.ledger.selectors import Balances, balances
-from marketplace.payments.models import PaymentMethod, Transaction
+from marketplace.payments.models import PaymentMethod, ProviderCredential, Transaction
 
 Type = Transaction.Type
 
@@ -22,6 +22,12 @@ def active_methods(currency: str = "UZS") -> QuerySet[PaymentMethod]:
     return PaymentMethod.objects.filter(
         is_active=True, currency=currency, code__in=list(settings.PAYMENT_PROVIDERS)
     )
+
+
+def secret_of(provider: str, *, default: str) -> str:
+    """The secret that a provider's calls carry: what it has changed itself, or else the environment's."""
+    changed = ProviderCredential.objects.filter(provider=provider).first()
+    return changed.secret if changed else default
 
 
 def transactions_of(user: Any) -> QuerySet[Transaction]:

@@ -67,6 +67,22 @@ PROVIDERS = (
             Value("api_url", "CLICK_API_URL", default="https://api.click.uz/v2/merchant"),
         ),
     ),
+    Provider(
+        "paynet",
+        f"{_PROVIDERS}.paynet.PaynetProvider",
+        (
+            Value("login", "PAYNET_LOGIN", default="paynet"),
+            _secret("password", "PAYNET_PASSWORD", "paynet-test-password"),
+            _required("service_id", "PAYNET_SERVICE_ID", "1"),
+            Value("merchant_id", "PAYNET_MERCHANT_ID"),  # the service when empty
+            Value(
+                "link_url",
+                "PAYNET_LINK_TEMPLATE",
+                default="https://app.paynet.uz/?m={merchant}&c={reference}&a={tiyin}",
+            ),
+            Value("check_time_format", "PAYNET_CHECK_TIME_FORMAT", default="%Y-%m-%d %H:%M:%S"),
+        ),
+    ),
 )
 
 

@@ -9,7 +9,7 @@ import hmac
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urljoin
 from uuid import UUID
@@ -83,7 +83,6 @@ _REQUIRED = (
 _ACTIONS = {"": {PREPARE, COMPLETE}, "prepare": {PREPARE}, "complete": {COMPLETE}}
 _NUMBER = re.compile(r"\d{1,19}", re.ASCII)
 _ERROR = re.compile(r"-?\d{1,9}", re.ASCII)
-_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 # The Merchant API's states of a payment: below zero it failed or was reversed.
 _PAID = 2
 _LARGEST_ID = 2**63 - 1
@@ -271,7 +270,7 @@ def _read(fields: Mapping[str, str], call: Call, at: datetime) -> Webhook:
     number, failure, signed_at = (
         _number(fields["click_trans_id"]),
         fields["error"],
-        _time(fields["sign_time"]),
+        wire.moment(fields["sign_time"], ZONE),
     )
     if not number or not _ERROR.fullmatch(failure) or int(failure) > 0 or signed_at is None:
         raise _refusal(BAD_REQUEST, call, why="a malformed parameter")
@@ -320,16 +319,6 @@ def _complete(fields: Mapping[str, str], call: Call, reference: UUID, amount: in
 
 def _number(value: str | None) -> int | None:
     return int(value) if value is not None and _NUMBER.fullmatch(value) else None
-
-
-def _time(text: str) -> datetime | None:
-    """Click's clock is that of Tashkent. Returns UTC."""
-    if not _TIME.fullmatch(text):
-        return None
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=ZONE).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _answer(code: int, call: Call | None, attempt_id: int | None = None) -> Answer:

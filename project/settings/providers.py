@@ -83,6 +83,17 @@ PROVIDERS = (
             Value("check_time_format", "PAYNET_CHECK_TIME_FORMAT", default="%Y-%m-%d %H:%M:%S"),
         ),
     ),
+    Provider(
+        "kaspi",
+        f"{_PROVIDERS}.kaspi.KaspiProvider",
+        (
+            _secret("token", "KASPI_URL_TOKEN", "kaspi-test-token"),
+            # Nobody knows the link but the contract, so there is no default; the sample is the built-in gateway.
+            _required("link", "KASPI_LINK_TEMPLATE", "gateway"),
+            # Outside production the loopback addresses are allowed as well.
+            Value("networks", "KASPI_ALLOWED_NETWORKS", default="194.187.247.152/29,194.187.247.160/29"),
+        ),
+    ),
 )
 
 

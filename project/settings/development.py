@@ -9,6 +9,7 @@ VAR_DIR.mkdir(exist_ok=True)
 
 PAYMENT_PROVIDERS, PAYMENT_CONFIG = providers.configured(env, samples=True)
 PAYMENT_PROVIDERS["sandbox"] = "marketplace.payments.providers.sandbox.SandboxProvider"
+PAYMENT_PROVIDERS["mock"] = "marketplace.payments.providers.mock.MockProvider"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 # Pages of developers (mail that was sent, component gallery) and the sandbox gateway are served here only.

@@ -459,6 +459,16 @@ class PayoutDecision(UUIDModel):
         return f"{self.action} {self.payout_id}"
 
 
+class ProviderCredential(UUIDModel, TimestampedModel):
+    """A secret that a provider has changed over its protocol: from then on it counts, and the environment's does not."""
+
+    provider = models.CharField(max_length=32, unique=True)
+    secret = EncryptedTextField()
+
+    def __str__(self) -> str:
+        return self.provider
+
+
 class WebhookEvent(UUIDModel):
     """What a provider told us, word for word, stored before anything is made of it.
 

@@ -14,7 +14,14 @@ from marketplace.accounts.selectors import staff_with
 from marketplace.core.money import Minor
 from marketplace.ledger.models import Account, Posting
 from marketplace.ledger.selectors import Balances, balances
-from marketplace.payments.models import Debt, PaymentMethod, PayoutCard, PayoutDecision, Transaction
+from marketplace.payments.models import (
+    Debt,
+    PaymentMethod,
+    PayoutCard,
+    PayoutDecision,
+    ProviderCredential,
+    Transaction,
+)
 
 Type = Transaction.Type
 
@@ -27,6 +34,12 @@ def methods() -> QuerySet[PaymentMethod]:
 def active_methods(currency: str = "UZS") -> QuerySet[PaymentMethod]:
     """Those of one currency."""
     return methods().filter(currency=currency)
+
+
+def secret_of(provider: str, *, default: str) -> str:
+    """The secret that a provider's calls carry: what it has changed itself, or else the environment's."""
+    changed = ProviderCredential.objects.filter(provider=provider).first()
+    return changed.secret if changed else default
 
 
 def transactions_of(user: Any) -> QuerySet[Transaction]:

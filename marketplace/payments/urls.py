@@ -1,6 +1,6 @@
 from django.urls import path
 
-from marketplace.payments import api, desk_views, gateway, gateway_views, views
+from marketplace.payments import api, desk_views, gateway, gateway_views, mock_api, views
 
 app_name = "payments"
 urlpatterns = [
@@ -24,6 +24,7 @@ urlpatterns = [
 
 if gateway.is_served():
     urlpatterns += [
+        path("api/v1/payments/mock/charge/", mock_api.MockCharge.as_view(), name="mock-charge"),
         path("sandbox/", gateway_views.page, name="sandbox-page"),
         path("sandbox/<uuid:payment_id>/<slug:action>/", gateway_views.press, name="sandbox-press"),
         path("sandbox/<slug:code>/pay/", gateway_views.company, name="gateway"),

@@ -54,6 +54,46 @@ PROVIDERS = (
             Value("checkout_url", "PAYME_CHECKOUT_URL", default="https://checkout.paycom.uz"),
         ),
     ),
+    Provider(
+        "click",
+        f"{_PROVIDERS}.click.ClickProvider",
+        (
+            _required("service_id", "CLICK_SERVICE_ID", "12345"),
+            _required("merchant_id", "CLICK_MERCHANT_ID", "11111"),
+            _secret("secret_key", "CLICK_SECRET_KEY", "click-test-secret"),
+            # Without it Click is never asked: no reversals, and no check of a payment whose Complete got lost.
+            Value("merchant_user_id", "CLICK_MERCHANT_USER_ID", sample="77777"),
+            Value("pay_url", "CLICK_PAY_URL", default="https://my.click.uz"),
+            Value("api_url", "CLICK_API_URL", default="https://api.click.uz/v2/merchant"),
+        ),
+    ),
+    Provider(
+        "paynet",
+        f"{_PROVIDERS}.paynet.PaynetProvider",
+        (
+            Value("login", "PAYNET_LOGIN", default="paynet"),
+            _secret("password", "PAYNET_PASSWORD", "paynet-test-password"),
+            _required("service_id", "PAYNET_SERVICE_ID", "1"),
+            Value("merchant_id", "PAYNET_MERCHANT_ID"),  # the service when empty
+            Value(
+                "link_url",
+                "PAYNET_LINK_TEMPLATE",
+                default="https://app.paynet.uz/?m={merchant}&c={reference}&a={tiyin}",
+            ),
+            Value("check_time_format", "PAYNET_CHECK_TIME_FORMAT", default="%Y-%m-%d %H:%M:%S"),
+        ),
+    ),
+    Provider(
+        "kaspi",
+        f"{_PROVIDERS}.kaspi.KaspiProvider",
+        (
+            _secret("token", "KASPI_URL_TOKEN", "kaspi-test-token"),
+            # Nobody knows the link but the contract, so there is no default; the sample is the built-in gateway.
+            _required("link", "KASPI_LINK_TEMPLATE", "gateway"),
+            # Outside production the loopback addresses are allowed as well.
+            Value("networks", "KASPI_ALLOWED_NETWORKS", default="194.187.247.152/29,194.187.247.160/29"),
+        ),
+    ),
 )
 
 

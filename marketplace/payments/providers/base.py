@@ -131,7 +131,14 @@ class Statement:
     until: datetime
 
 
-type Command = Check | Authorize | Settle | Cancel | Refund | Contest | Find | Note | Statement
+@dataclass(frozen=True, slots=True)
+class ChangeSecret:
+    """The provider sets the secret that its calls carry from now on, in place of the environment's."""
+
+    secret: str
+
+
+type Command = Check | Authorize | Settle | Cancel | Refund | Contest | Find | Note | Statement | ChangeSecret
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +204,8 @@ class PaymentProvider(ABC):
     kept_headers: ClassVar[tuple[str, ...]] = ()
     # HTTP Basic, which is a secret by itself: what is stored is a digest of it (see `providers.basic`).
     uses_basic: ClassVar[bool] = False
-    # Whether the provider gives money back when we ask, and whether a part of it too.
-    can_refund: ClassVar[bool] = False
+    # Whether the provider gives money back when we ask (it may hang on a setting), and whether a part of it too.
+    can_refund: bool = False
     can_refund_part: ClassVar[bool] = False
 
     @property
@@ -241,6 +248,14 @@ class PaymentProvider(ABC):
         """What it hears when something broke on our side: it should come again."""
         message = {"code": "server_error", "message": "Try again later.", "details": {}}
         return Answer(500, {"success": False, "error": message})
+
+    def kept_body(self, body: bytes) -> bytes:
+        """What is stored of a body, once it was read: without the secrets that a protocol carries in it."""
+        return body
+
+    def kept_action(self, action: str) -> str:
+        """What is stored, and read, of the address's last part: a digest where that is a secret."""
+        return action
 
     def knows_method(self, method: str) -> bool:
         """Whether calls may come by this HTTP method; others get 405 before anything is stored."""

@@ -1,6 +1,7 @@
 """Payments in, payouts, refunds, and the history of them all."""
 
 from marketplace.payments.services.attempts import act
+from marketplace.payments.services.credentials import change_secret
 from marketplace.payments.services.debts import collect as collect_debts
 from marketplace.payments.services.deposits import cancel, start_payment
 from marketplace.payments.services.records import record
@@ -26,6 +27,7 @@ __all__ = [
     "approve_withdrawal",
     "can_refund",
     "cancel",
+    "change_secret",
     "collect_debts",
     "complete_withdrawal",
     "fail_withdrawal",

@@ -59,9 +59,9 @@ def act(command: Command, provider: str) -> Outcome:
 def check(command: Check, provider: str) -> Outcome:
     """Raises UnknownPayment, AlreadyPaid, PaymentNotOpen, WrongAmount."""
     payment = _found(command.reference, provider)
-    _must_be_payable(payment)
     if command.amount is not None:
         _must_match(payment, command.amount, command.currency)
+    _must_be_payable(payment)
     return Outcome(payment=payment)
 
 
@@ -80,8 +80,8 @@ def authorize(command: Authorize, provider: str) -> Outcome:
             raise PaymentMismatch(f"{command.provider_id} at {provider} belongs to another payment")
         _must_match(payment, command.amount, command.currency)
         return Outcome(payment, _expired(payment, known, at), is_repeat=True)
-    _must_be_payable(payment)
     _must_match(payment, command.amount, command.currency)
+    _must_be_payable(payment)
     expires_at = (command.time or at) + command.lifetime if command.lifetime else None
     if expires_at and expires_at <= at:
         raise AttemptExpired(f"{command.provider_id} at {provider} is of {command.time}")
@@ -315,7 +315,10 @@ def _must_be_payable(payment: Transaction) -> None:
 
 
 def _must_match(payment: Transaction, amount: int, currency: str) -> None:
+    """Of what is wrong with a payment the providers want to hear in this order: paid, another amount, given up."""
     if (payment.amount, payment.currency) != (amount, currency):
+        if payment.status == Status.COMPLETED:
+            raise AlreadyPaid(str(payment.pk))
         raise WrongAmount(f"{payment.pk}: {amount} {currency} instead of {payment.amount} {payment.currency}")
 
 

@@ -54,6 +54,17 @@ PROVIDERS = (
             Value("checkout_url", "PAYME_CHECKOUT_URL", default="https://checkout.paycom.uz"),
         ),
     ),
+    Provider(
+        "stripe",
+        f"{_PROVIDERS}.stripe.StripeProvider",
+        (
+            _secret("secret_key", "STRIPE_SECRET_KEY", "sk_test_sample"),
+            _secret("webhook_secret", "STRIPE_WEBHOOK_SECRET", "whsec_test_secret"),
+            # Empty outside production: the built-in gateway plays Stripe's API.
+            Value("api_url", "STRIPE_API_BASE", default="https://api.stripe.com"),
+        ),
+        origins=("https://checkout.stripe.com",),
+    ),
 )
 
 

@@ -89,7 +89,10 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """The provider has given money back to the payer. Either this `amount`, or a `total` of all refunds so far."""
+    """The provider has given money back to the payer. Either this `amount`, or a `total` of all refunds so far.
+
+    `captured`: what the payer had paid before, where the call says so. It is counted first when nobody has told us of it.
+    """
 
     reference: UUID | None
     provider_id: str
@@ -97,6 +100,7 @@ class Refund:
     amount: Minor | None = None
     total: Minor | None = None
     refund_id: str = ""
+    captured: Minor | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,9 +185,15 @@ def cancel(command: Cancel, provider: str) -> Outcome:
 def refund(command: Refund, provider: str) -> Outcome:
     """The payer has their money back: take it from the wallet, and let them owe what is no longer there.
 
-    Raises UnknownAttempt, UnknownPayment, PaymentMismatch (never paid, or more than was captured).
+    Raises UnknownAttempt, UnknownPayment, WrongAmount, PaymentMismatch (never paid, or more than was captured).
     """
     payment, attempt = _both(command.reference, provider, command.provider_id)
+    if payment.status != Status.COMPLETED and command.captured is not None:
+        # A refund that overtook the word of its payment.
+        paid = Settle(payment.pk, command.provider_id, command.captured, command.currency, is_taken=True)
+        settle(paid, provider)
+        payment, attempt = _both(command.reference, provider, command.provider_id)
+    attempt = attempt or payment.attempts.filter(state=State.CAPTURED).first()
     if payment.status != Status.COMPLETED or command.currency != payment.currency:
         raise PaymentMismatch(f"{payment.pk} is {payment.status}: no {command.currency} to refund")
     done = refunds.note_by_provider(

@@ -15,6 +15,11 @@ def sweep_webhooks() -> None:
     services.sweep_refunds(at=timezone.now())
 
 
+@shared_task(name="tasks.payments.verify")
+def verify(transaction_id: str) -> None:
+    services.verify(transaction_id=uuid.UUID(transaction_id))
+
+
 @shared_task(name="tasks.payments.send_refund")
 def send_refund(refund_id: str) -> None:
     services.send_refund(refund_id=uuid.UUID(refund_id))

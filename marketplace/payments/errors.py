@@ -93,6 +93,33 @@ class RefundRefused(DomainError):
     message = _("The payment provider refuses the refund.")
 
 
+class RefundUnclear(ProviderUnavailable):
+    """Nobody knows whether the provider has made a refund, and asking again could make it twice: a person must look."""
+
+
+class CardRefused(DomainError):
+    code = "card_refused"
+    status = 400
+    message = _("The bank does not take this card. Check the number and the date, or try another card.")
+
+
+class NotEnoughOnCard(DomainError):
+    code = "not_enough_on_card"
+    message = _("There is not enough money on this card.")
+
+
+class WrongCode(DomainError):
+    code = "wrong_code"
+    status = 400
+    message = _("The code is wrong or no longer valid.")
+
+
+class TooManyTries(DomainError):
+    code = "too_many_tries"
+    status = 429
+    message = _("Too many tries. Start a new payment.")
+
+
 class PayoutsFrozen(DomainError):
     code = "payouts_frozen"
     message = _("Payouts wait: a payment of yours is contested at its bank. Support will write to you.")
@@ -100,6 +127,14 @@ class PayoutsFrozen(DomainError):
 
 class UnknownPayment(DomainError):
     code = "unknown_payment"
+    status = 404
+    message = _("There is no such payment.")
+
+
+class UnknownStore(DomainError):
+    """A provider's call is meant for another shop."""
+
+    code = "unknown_store"
     status = 404
     message = _("There is no such payment.")
 

@@ -42,6 +42,20 @@ def _secret(name: str, variable: str, sample: str) -> Value:
     return Value(name, variable, sample, is_secret=True, is_required=True)
 
 
+def _atmos(code: str, adapter: str, prefix: str) -> Provider:
+    """Both card networks go through ATMOS, each by a store of its own."""
+    values = (
+        _required("store_id", f"{prefix}_STORE_ID", f"test-{code}-store"),
+        _secret("consumer_key", f"{prefix}_CONSUMER_KEY", f"test-{code}-key"),
+        _secret("consumer_secret", f"{prefix}_CONSUMER_SECRET", f"test-{code}-secret"),
+        _secret("api_key", "ATMOS_API_KEY", "atmos-test-api-key"),
+        Value("sign_hash", "ATMOS_SIGN_HASH", default="md5"),
+        # Empty outside production: the built-in gateway plays ATMOS.
+        Value("api_url", "ATMOS_BASE_URL", default="https://apigw.atmos.uz"),
+    )
+    return Provider(code, f"{_PROVIDERS}.atmos.{adapter}", values)
+
+
 PROVIDERS = (
     Provider(
         "payme",
@@ -54,6 +68,8 @@ PROVIDERS = (
             Value("checkout_url", "PAYME_CHECKOUT_URL", default="https://checkout.paycom.uz"),
         ),
     ),
+    _atmos("uzcard", "UzcardProvider", "UZCARD"),
+    _atmos("humo", "HumoProvider", "HUMO"),
     Provider(
         "stripe",
         f"{_PROVIDERS}.stripe.StripeProvider",

@@ -26,11 +26,23 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """May this payment be made? Changes nothing. Amount and currency are compared where they are given."""
+    """May this payment be made? Changes nothing. Amount and currency are compared where they are given.
+
+    With a `provider_id`, a payment that this very try has paid already may be (a repeat).
+    """
 
     reference: UUID
     amount: Minor | None = None
     currency: str = "UZS"
+    provider_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask the provider a little later how the payment stands, should nothing else have told us."""
+
+    reference: UUID
+    after: timedelta = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +147,7 @@ class Statement:
     until: datetime
 
 
-type Command = Check | Authorize | Settle | Cancel | Refund | Contest | Find | Note | Statement
+type Command = Check | Ask | Authorize | Settle | Cancel | Refund | Contest | Find | Note | Statement
 
 
 @dataclass(frozen=True, slots=True)

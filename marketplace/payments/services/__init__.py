@@ -1,6 +1,7 @@
 """Payments in, payouts, refunds, and the history of them all."""
 
 from marketplace.payments.services.attempts import act
+from marketplace.payments.services.card_entry import confirm_card, send_card
 from marketplace.payments.services.debts import collect as collect_debts
 from marketplace.payments.services.deposits import cancel, start_payment
 from marketplace.payments.services.records import record
@@ -16,12 +17,14 @@ __all__ = [
     "cancel",
     "collect_debts",
     "complete_withdrawal",
+    "confirm_card",
     "fail_withdrawal",
     "knows_method",
     "process",
     "receive",
     "record",
     "refund",
+    "send_card",
     "send_refund",
     "start_payment",
     "sweep_pending",

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from marketplace.core import jobs
 from marketplace.core.transactions import joins_transaction
 from marketplace.payments.errors import (
     AlreadyPaid,
@@ -25,6 +26,7 @@ from marketplace.payments.errors import (
 )
 from marketplace.payments.models import PaymentAttempt, Transaction
 from marketplace.payments.providers.base import (
+    Ask,
     Authorize,
     Cancel,
     Check,
@@ -59,10 +61,24 @@ def act(command: Command, provider: str) -> Outcome:
 def check(command: Check, provider: str) -> Outcome:
     """Raises UnknownPayment, AlreadyPaid, PaymentNotOpen, WrongAmount."""
     payment = _found(command.reference, provider)
+    known = _attempt(provider, command.provider_id) if command.provider_id else None
+    if known is not None and known.payment_id == payment.pk and known.state == State.CAPTURED:
+        _must_match(payment, payment.amount if command.amount is None else command.amount, command.currency)
+        return Outcome(payment, known, is_repeat=True)
     _must_be_payable(payment)
     if command.amount is not None:
         _must_match(payment, command.amount, command.currency)
     return Outcome(payment=payment)
+
+
+@act.register
+@joins_transaction
+def ask(command: Ask, provider: str) -> Outcome:
+    """Raises UnknownPayment."""
+    payment = _found(command.reference, provider)
+    if payment.is_open:
+        jobs.enqueue("tasks.payments.verify", delay=command.after, transaction_id=str(payment.pk))
+    return Outcome(payment)
 
 
 @act.register

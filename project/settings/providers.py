@@ -81,6 +81,19 @@ PROVIDERS = (
         ),
         origins=("https://checkout.stripe.com",),
     ),
+    Provider(
+        "freedompay",
+        f"{_PROVIDERS}.freedompay.FreedomPayProvider",
+        (
+            _required("merchant_id", "FREEDOMPAY_MERCHANT_ID", "511867"),
+            _secret("secret_key", "FREEDOMPAY_SECRET_KEY", "freedompay-test-secret"),
+            # Empty outside production: the built-in gateway plays FreedomPay.
+            Value("api_url", "FREEDOMPAY_API_URL", default="https://api.freedompay.kz"),
+            Value("testing_mode", "FREEDOMPAY_TESTING_MODE", default="0"),
+            Value("status_script", "FREEDOMPAY_STATUS_SCRIPT", default="get_status3.php"),
+        ),
+        origins=("https://*.freedompay.kz", "https://*.freedompay.money"),
+    ),
 )
 
 

@@ -1,6 +1,15 @@
 """Which providers the gateway can play."""
 
-from marketplace.payments.gateway import atmos, payme, stripe
+from marketplace.payments.gateway import atmos, freedompay, payme, stripe
 from marketplace.payments.gateway.stage import Play
 
-PLAYS: dict[str, Play] = {play.code: play for play in (payme.PLAY, atmos.UZCARD, atmos.HUMO, stripe.PLAY)}
+PLAYS: dict[str, Play] = {
+    play.code: play
+    for play in (
+        payme.PLAY,
+        atmos.UZCARD,
+        atmos.HUMO,
+        stripe.PLAY,
+        freedompay.PLAY,
+    )
+}

@@ -46,6 +46,12 @@ class AlreadyPaid(PaymentMismatch):
     message = _("This payment is paid already.")
 
 
+class NotPaidYet(PaymentMismatch):
+    """A refund of what nobody has told us was paid."""
+
+    code = "not_paid_yet"
+
+
 class AttemptBusy(DomainError):
     """Another try is open, and the provider's protocol allows one at a time."""
 

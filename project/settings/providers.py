@@ -94,6 +94,18 @@ PROVIDERS = (
         ),
         origins=("https://*.freedompay.kz", "https://*.freedompay.money"),
     ),
+    Provider(
+        "cloudpayments",
+        f"{_PROVIDERS}.cloudpayments.CloudPaymentsProvider",
+        (
+            _required("public_id", "CLOUDPAYMENTS_PUBLIC_ID", "pk_test_sample"),
+            _secret("secret", "CLOUDPAYMENTS_API_SECRET", "cloudpayments-test-secret"),
+            # Empty outside production: the built-in gateway plays TipTop Pay.
+            Value("api_url", "CLOUDPAYMENTS_API_URL", default="https://api.tiptoppay.kz"),
+            Value("bare_kind", "CLOUDPAYMENTS_BARE_KIND"),
+        ),
+        origins=("https://*.tiptoppay.kz", "https://*.cloudpayments.ru"),
+    ),
 )
 
 

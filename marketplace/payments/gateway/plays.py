@@ -1,6 +1,6 @@
 """Which providers the gateway can play."""
 
-from marketplace.payments.gateway import atmos, freedompay, payme, stripe
+from marketplace.payments.gateway import atmos, cloudpayments, freedompay, payme, stripe
 from marketplace.payments.gateway.stage import Play
 
 PLAYS: dict[str, Play] = {
@@ -11,5 +11,6 @@ PLAYS: dict[str, Play] = {
         atmos.HUMO,
         stripe.PLAY,
         freedompay.PLAY,
+        cloudpayments.PLAY,
     )
 }

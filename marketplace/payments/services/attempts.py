@@ -18,6 +18,7 @@ from marketplace.payments.errors import (
     AlreadyPaid,
     AttemptBusy,
     AttemptExpired,
+    NotPaidYet,
     PaymentMismatch,
     PaymentNotOpen,
     UnknownAttempt,
@@ -201,7 +202,7 @@ def cancel(command: Cancel, provider: str) -> Outcome:
 def refund(command: Refund, provider: str) -> Outcome:
     """The payer has their money back: take it from the wallet, and let them owe what is no longer there.
 
-    Raises UnknownAttempt, UnknownPayment, WrongAmount, PaymentMismatch (never paid, or more than was captured).
+    Raises UnknownAttempt, UnknownPayment, NotPaidYet, WrongAmount, PaymentMismatch (more than was captured).
     """
     payment, attempt = _both(command.reference, provider, command.provider_id)
     if payment.status != Status.COMPLETED and command.captured is not None:
@@ -210,7 +211,9 @@ def refund(command: Refund, provider: str) -> Outcome:
         settle(paid, provider)
         payment, attempt = _both(command.reference, provider, command.provider_id)
     attempt = attempt or payment.attempts.filter(state=State.CAPTURED).first()
-    if payment.status != Status.COMPLETED or command.currency != payment.currency:
+    if payment.status != Status.COMPLETED:
+        raise NotPaidYet(f"{payment.pk} is {payment.status}: nothing to refund")
+    if command.currency != payment.currency:
         raise PaymentMismatch(f"{payment.pk} is {payment.status}: no {command.currency} to refund")
     done = refunds.note_by_provider(
         payment, amount=command.amount, total=command.total, refund_id=command.refund_id

@@ -206,6 +206,11 @@ def test_stored_callbacks_hold_no_key(deposit):
     assert KEY not in json.dumps(row.headers) + bytes(row.body).decode() + row.error
 
 
+def test_a_callback_costs_few_queries(deposit, django_assert_num_queries):
+    with django_assert_num_queries(10):  # four of them are the savepoints of a test's transaction
+        assert callback(deposit) == 1
+
+
 # --- Our calls ------------------------------------------------------------------------------------------------
 
 

@@ -198,6 +198,11 @@ def test_a_deposit_of_another_provider_is_unknown():
     assert tell("check", other, Currency="UZS") == 10
 
 
+def test_a_check_costs_few_queries(deposit, django_assert_num_queries):
+    with django_assert_num_queries(8):  # four of them are the savepoints of a test's transaction
+        assert tell("check", deposit) == 0
+
+
 # --- Pay ----------------------------------------------------------------------------------------------------------
 
 

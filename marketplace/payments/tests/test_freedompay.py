@@ -220,6 +220,11 @@ def test_a_finished_deposit_is_rejected(deposit):
     assert check(deposit) == "rejected"
 
 
+def test_a_check_costs_few_queries(deposit, django_assert_num_queries):
+    with django_assert_num_queries(8):  # four of them are the savepoints of a test's transaction
+        assert check(deposit) == "ok"
+
+
 # --- Result ------------------------------------------------------------------------------------------------------
 
 

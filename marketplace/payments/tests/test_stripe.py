@@ -423,6 +423,14 @@ def test_stored_calls_hold_no_secret(deposit):
     assert SECRET not in json.dumps(row.headers) + bytes(row.body).decode() + row.error
 
 
+def test_a_repeated_event_costs_few_queries(deposit, django_assert_num_queries):
+    body = json.dumps(event("checkout.session.completed", session_of(deposit))).encode()
+    post(body)
+
+    with django_assert_num_queries(9):  # four of them are the savepoints of a test's transaction
+        post(body)
+
+
 # --- Refunds and disputes, as Stripe tells them ------------------------------------------------------------------
 
 

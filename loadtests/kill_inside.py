@@ -82,7 +82,7 @@ def session_of(user: User) -> str:
 
 
 def purchase(listing: Listing, cookie: str) -> tuple[dict, str]:
-    token, key = _get_new_csrf_string(), uuid4().hex
+    token, key = _get_new_csrf_string(), str(uuid4())
     body = urlencode({"method": "balance", "key": key, "price": PRICE, "csrfmiddlewaretoken": token})
     headers = {
         "Cookie": f"{cookie}; {settings.CSRF_COOKIE_NAME}={token}",

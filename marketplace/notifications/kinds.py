@@ -48,7 +48,8 @@ KINDS: dict[str, Kind] = {
     ),
     # --- Money ---
     "deposit_completed": Kind(
-        _("Your wallet is topped up"), _("%(amount)s arrived and can be spent."), icon="wallet", tone="success", action=_("Open the wallet")
+        _("Your wallet is topped up"), _("%(amount)s arrived and can be spent."), icon="wallet", tone="success", action=_("Open the wallet"),
+        by_email=False,  # the receipt is the mail
     ),
     "deposit_failed": Kind(
         _("The payment did not go through"), _("%(amount)s was not charged. Try again, or choose another method."),
@@ -58,7 +59,8 @@ KINDS: dict[str, Kind] = {
         _("Your payout is on its way"), _("%(amount)s left your wallet and goes to %(destination)s."), icon="wallet", action=_("See the payout")
     ),
     "withdrawal_completed": Kind(
-        _("Your payout was sent"), _("%(amount)s was sent to %(destination)s."), icon="wallet", tone="success", action=_("See the payout")
+        _("Your payout was sent"), _("%(amount)s was sent to %(destination)s."), icon="wallet", tone="success", action=_("See the payout"),
+        by_email=False,  # the receipt is the mail
     ),
     "withdrawal_failed": Kind(
         _("Your payout could not be sent"), _("%(amount)s is back in your wallet. Reason: %(reason)s."),

@@ -1,6 +1,5 @@
 """The wallet: balances and history, money in, money out."""
 
-from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -23,8 +22,8 @@ from marketplace.core.errors import DomainError
 from marketplace.core.forms import posted
 from marketplace.core.money import Currency, Money
 from marketplace.ledger.errors import InsufficientFunds
-from marketplace.ledger.selectors import Balances, balances
-from marketplace.payments import chart, selectors, services
+from marketplace.ledger.selectors import balances
+from marketplace.payments import chart, movements, selectors, services
 from marketplace.payments.errors import (
     AmountOutOfRange,
     BadCard,
@@ -35,6 +34,7 @@ from marketplace.payments.errors import (
 )
 from marketplace.payments.forms import DepositForm, HistoryForm, WithdrawForm
 from marketplace.payments.models import Transaction
+from marketplace.payments.receipts import receipt_of
 
 PER_PAGE = 20
 CHART_DAYS = (7, 30, 365)
@@ -62,42 +62,49 @@ FIELD_OF = {
 @require_safe
 @login_required
 def wallet(request: HttpRequest) -> HttpResponse:
-    money = selectors.money_of(request.user)
-    on_the_way, debt = selectors.beside_the_balance(request.user)
+    now = timezone.now()
+    shown = selectors.wallet_of(request.user, chosen_currency(request))
     filters = HistoryForm(request.GET)
-    chosen = filters.cleaned_data if filters.is_valid() else {}
     tab = request.GET.get("type", "")
-    days = HistoryForm.PERIODS.get(chosen.get("period", ""))
-    rows = selectors.found(
-        request.user,
-        types=HistoryForm.GROUPS.get(tab, ()),
-        status=chosen.get("status", ""),
-        since=timezone.now() - timedelta(days=days) if days else None,
-    )
+    rows = selectors.found(request.user, **filters.criteria(at=now), currency=shown.currency)
     page = Paginator(rows, per_page=PER_PAGE).get_page(request.GET.get("page"))
+    after = movements.balances_after(request.user, page.object_list, shown.currency)
     context = {
         "active": "me",
-        "money": money,
-        "on_the_way": on_the_way,
-        "debt": debt,
+        "wallet": shown,
+        "money": shown.money,
+        "currency": shown.currency,
+        "same_wallet": same_wallet(shown.currency),
+        "wallet_url": reverse("payments:wallet") + same_wallet(shown.currency),
         "page": page,
+        "lines": [(row, after.get(row.pk)) for row in page],
         "filters": filters,
-        "is_filtered": bool(tab or chosen.get("status") or days),
+        "is_filtered": filters.is_used,
         "tabs": [(name, label, name == (tab if tab in TABS else "")) for name, label in TABS.items()],
-        **_balance_chart(request, money),
+        **_balance_chart(request, shown),
     }
-    return htmx.render(request, "payments/wallet.html", context, partials={"transactions"})
+    return htmx.render(
+        request,
+        "payments/wallet.html",
+        context,
+        partials={"transactions"},
+        status=422 if filters.errors else 200,
+    )
 
 
-def _balance_chart(request: HttpRequest, money: Balances) -> dict[str, object]:
+def _balance_chart(request: HttpRequest, shown: selectors.Wallet) -> dict[str, object]:
     asked = request.GET.get("days", "")
     days = int(asked) if asked in {str(number) for number in CHART_DAYS} else 30
     points = selectors.balance_by_day(
-        request.user, available=money.available, today=timezone.now().date(), days=days
+        request.user,
+        available=shown.money.available,
+        today=timezone.localdate(),
+        days=days,
+        currency=shown.currency,
     )
     first, last = points[0].balance, points[-1].balance
     title = _("Balance over %(days)s days, from %(first)s to %(last)s") % {
-        "days": days, "first": Money(first), "last": Money(last),
+        "days": days, "first": Money(first, shown.currency), "last": Money(last, shown.currency),
     }  # fmt: skip
     return {
         "days": days,
@@ -172,7 +179,7 @@ def back(request: HttpRequest, key: str) -> HttpResponse:
 @never_cache
 @login_required
 def withdraw(request: HttpRequest) -> HttpResponse:
-    currency = _currency(request)
+    currency = chosen_currency(request)
     cards = list(selectors.payout_cards_of(request.user))
     form = WithdrawForm(
         **posted(request),
@@ -217,10 +224,15 @@ def _is_confirmed(request: HttpRequest, form: WithdrawForm) -> bool:
     return False
 
 
-def _currency(request: HttpRequest) -> str:
+def chosen_currency(request: HttpRequest) -> str:
     """The wallet that is meant: soʻm unless the address says otherwise."""
     asked = request.GET.get("currency", "")
     return asked if asked in Currency.values else str(Currency.UZS)
+
+
+def same_wallet(currency: str) -> str:
+    """The end of an address that stays in the wallet of this currency."""
+    return "" if currency == Currency.UZS else f"?currency={currency}"
 
 
 @require_POST
@@ -235,7 +247,13 @@ def remove_card(request: HttpRequest, card_id: UUID) -> HttpResponse:
 @login_required
 def transaction(request: HttpRequest, transaction_id: UUID) -> HttpResponse:
     row = get_object_or_404(selectors.transactions_of(request.user), pk=transaction_id)
-    context = {"active": "me", "row": row, "place": selectors.place_in_queue(row)}
+    context = {
+        "active": "me",
+        "row": row,
+        "place": selectors.place_in_queue(row),
+        "receipt": receipt_of(request.user, row),
+        "same_wallet": same_wallet(row.currency),
+    }
     return render(request, "payments/transaction.html", context)
 
 

@@ -1,8 +1,11 @@
 """How a line of the money history looks."""
 
+from datetime import date
+
 from django import template
 from django.utils.safestring import SafeString
 
+from marketplace.core import dates
 from marketplace.core.money import format_amount, to_decimal, unit
 from marketplace.payments.models import Transaction
 
@@ -74,3 +77,9 @@ def currency_unit(code: str) -> str:
 def currency_unit_of(code: str) -> str:
     """The same as a tag, for where its answer is kept."""
     return unit(code)
+
+
+@register.filter
+def month_name(first: date) -> str:
+    """November 2026 in the reader's language, standing alone."""
+    return dates.month_name(first)

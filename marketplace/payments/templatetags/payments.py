@@ -1,12 +1,15 @@
 """How a line of the money history looks."""
 
 from datetime import date
+from decimal import Decimal
 
 from django import template
+from django.utils.formats import number_format
 from django.utils.safestring import SafeString
 
 from marketplace.core import dates
 from marketplace.core.money import format_amount, to_decimal, unit
+from marketplace.payments import chart
 from marketplace.payments.models import Transaction
 
 register = template.Library()
@@ -68,6 +71,18 @@ def major(minor: int) -> str:
 
 
 @register.filter
+def short_amount(minor: int) -> str:
+    """An amount where there is little room: "1.5 M", "20 k"."""
+    return chart.short(minor)
+
+
+@register.filter
+def percent(basis_points: int) -> str:
+    """750 as "7.5%"."""
+    return f"{number_format(Decimal(basis_points) / 100, use_l10n=True)}%"
+
+
+@register.filter
 def currency_unit(code: str) -> str:
     """The word or sign of a currency: soʻm, ₸, $."""
     return unit(code)
@@ -83,3 +98,9 @@ def currency_unit_of(code: str) -> str:
 def month_name(first: date) -> str:
     """November 2026 in the reader's language, standing alone."""
     return dates.month_name(first)
+
+
+@register.filter
+def short_day(day: date) -> str:
+    """20 Mar."""
+    return dates.short_day(day)

@@ -49,9 +49,14 @@ class DepositForm(KeyedForm):
         },
     )
 
-    def __init__(self, *args: Any, methods: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, methods: Any, currency: str = "UZS", **kwargs: Any) -> None:
+        """`methods` are those of one currency: their limits bound the amount, in soʻm the shop's own as well."""
         super().__init__(*args, **kwargs)
         self.fields["method"].queryset = methods  # type: ignore[attr-defined]
+        amount = self.fields["amount"]
+        if currency != "UZS" and methods:
+            amount.min_value = min(method.min_amount for method in methods)  # type: ignore[attr-defined]
+            amount.max_value = max(method.max_amount for method in methods)  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data

@@ -20,7 +20,7 @@ from marketplace.accounts.selectors import person
 from marketplace.core import htmx
 from marketplace.core.errors import DomainError
 from marketplace.core.forms import posted
-from marketplace.core.money import Currency, Money
+from marketplace.core.money import Currency, Minor, Money
 from marketplace.ledger.errors import InsufficientFunds
 from marketplace.ledger.selectors import balances
 from marketplace.payments import chart, movements, selectors, services
@@ -33,12 +33,17 @@ from marketplace.payments.errors import (
     MethodNotAvailable,
 )
 from marketplace.payments.forms import DepositForm, HistoryForm, WithdrawForm
-from marketplace.payments.models import Transaction
+from marketplace.payments.models import PaymentMethod, Transaction
 from marketplace.payments.receipts import receipt_of
+from marketplace.payments.services.verification import GIVE_UP_AFTER
 
 PER_PAGE = 20
 CHART_DAYS = (7, 30, 365)
-PRESETS = (50_000_00, 100_000_00, 200_000_00, 500_000_00, 1_000_000_00)
+PRESETS = {
+    "UZS": (50_000_00, 100_000_00, 200_000_00, 500_000_00, 1_000_000_00),
+    "KZT": (2_000_00, 5_000_00, 10_000_00, 25_000_00, 50_000_00),
+    "USD": (5_00, 10_00, 20_00, 50_00, 100_00),
+}
 TABS = {
     "": gettext_lazy("All"),
     "sales": gettext_lazy("Sales"),
@@ -120,14 +125,14 @@ def _balance_chart(request: HttpRequest, shown: selectors.Wallet) -> dict[str, o
 @never_cache
 @login_required
 def deposit(request: HttpRequest) -> HttpResponse:
-    methods = selectors.active_methods()
+    offered = list(selectors.methods())
+    currency = _paid_in(request, offered)
+    methods = [method for method in offered if method.currency == currency]
     form = DepositForm(
         **posted(request),
-        methods=methods,
-        initial={
-            "amount": request.GET.get("amount", ""),
-            "method": first.code if (first := methods.first()) else None,
-        },
+        methods=selectors.active_methods(currency),
+        currency=currency,
+        initial={"amount": request.GET.get("amount", ""), "method": methods[0].code if methods else None},
     )
     if request.method == "POST" and form.is_valid():
         try:
@@ -139,11 +144,35 @@ def deposit(request: HttpRequest) -> HttpResponse:
     context = {
         "active": "me",
         "form": form,
-        "presets": PRESETS,
-        "money": selectors.money_of(request.user),
-        "has_methods": bool(methods),
+        "presets": [amount for amount in PRESETS[currency] if any(_takes(one, amount) for one in methods)],
+        "money": selectors.wallet_of(request.user, currency).money,
+        "currency": currency,
+        "same_wallet": same_wallet(currency),
+        "currencies": [code for code in Currency.values if any(one.currency == code for one in offered)],
+        "groups": _grouped(methods),
     }
     return render(request, "payments/deposit.html", context, status=422 if form.is_bound else 200)
+
+
+def _paid_in(request: HttpRequest, offered: list[PaymentMethod]) -> str:
+    """The currency of the method that was sent, else the one the address names."""
+    sent = request.POST.get("method", "")
+    return next((one.currency for one in offered if one.code == sent), chosen_currency(request))
+
+
+def _takes(method: PaymentMethod, amount: Minor) -> bool:
+    return method.min_amount <= amount <= method.max_amount
+
+
+def _grouped(methods: list[PaymentMethod]) -> list[tuple[str, list[PaymentMethod]]]:
+    """Wallets, cards, Kazakhstan: those that there are, each with its methods in their order."""
+    groups: dict[str, list[PaymentMethod]] = {"wallets": [], "cards": [], "kazakhstan": []}
+    for method in methods:
+        is_card = method.icon == "credit-card"
+        name = "kazakhstan" if method.currency == Currency.KZT else "cards" if is_card else "wallets"
+        groups[name].append(method)
+    labels = {"wallets": _("Wallets"), "cards": _("Cards"), "kazakhstan": _("Kazakhstan")}
+    return [(labels[name], found) for name, found in groups.items() if found]
 
 
 def _start(request: HttpRequest, form: DepositForm) -> Transaction:
@@ -265,8 +294,23 @@ def result(request: HttpRequest, transaction_id: UUID) -> HttpResponse:
     payment = get_object_or_404(
         selectors.transactions_of(request.user), pk=transaction_id, type=Transaction.Type.DEPOSIT
     )
-    context = {"active": "me", "payment": payment}
+    context = {
+        "active": "me",
+        "payment": payment,
+        "state": _state(payment),
+        "given_up_at": payment.created_at + GIVE_UP_AFTER,
+        "same_wallet": same_wallet(payment.currency),
+    }
     return htmx.render(request, "payments/result.html", context, partials={"result"})
+
+
+def _state(payment: Transaction) -> str:
+    """Which of the pages of a result: pending, completed, refunded, failed or cancelled."""
+    if payment.is_open:
+        return "pending"
+    if payment.status == Transaction.Status.COMPLETED and payment.refunded:
+        return "refunded"
+    return payment.status
 
 
 @require_POST

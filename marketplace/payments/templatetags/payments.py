@@ -4,13 +4,16 @@ from datetime import date
 from decimal import Decimal
 
 from django import template
+from django.templatetags.static import static
 from django.utils.formats import number_format
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from marketplace.core import dates
 from marketplace.core.money import format_amount, to_decimal, unit
+from marketplace.core.templatetags.ui import icon
 from marketplace.payments import chart
-from marketplace.payments.models import Transaction
+from marketplace.payments.models import PaymentMethod, Transaction
 
 register = template.Library()
 
@@ -26,6 +29,38 @@ _ICONS = {
     Type.CHARGEBACK: "undo-2",
     Type.DEBT: "scale",
 }
+
+
+# The tiles that scripts/pay_marks.py has drawn.
+MARKS = frozenset(
+    (
+        "payme",
+        "click",
+        "paynet",
+        "uzcard",
+        "humo",
+        "stripe",
+        "kaspi",
+        "freedompay",
+        "cloudpayments",
+        "mock",
+        "sandbox",
+    )
+)
+
+
+@register.simple_tag
+def pay_mark(method: PaymentMethod) -> SafeString:
+    """Our tile of a way to pay, decoration only: write the name beside it. Where none is drawn, its icon."""
+    if method.code in MARKS:
+        return format_html(
+            '<img class="size-10 flex-none rounded-lg" src="{}" width="40" height="40" alt="">',
+            static(f"img/pay/{method.code}.svg"),
+        )
+    return format_html(
+        '<span class="grid size-10 flex-none place-items-center rounded-lg border bg-inset text-lg text-muted">{}</span>',
+        icon(method.icon),
+    )
 
 
 @register.filter

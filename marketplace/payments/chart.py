@@ -13,7 +13,7 @@ from marketplace.payments.selectors import BalancePoint
 
 HEIGHT = 190
 WIDE, NARROW = 560, 330  # a phone gets a picture of its own: a shrunk one has unreadable words
-LEFT, RIGHT, TOP, BOTTOM = 46, 8, 10, 24
+LEFT, RIGHT, TOP, BOTTOM = 58, 8, 10, 24
 STEPS = 3
 
 

@@ -183,6 +183,7 @@ class HistoryForm(forms.Form):
         "refunds": (Transaction.Type.REFUND,),
     }
     PERIODS = {"7": 7, "30": 30, "365": 365}
+    field_order = ("type", "q", "status", "period")
     FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)
 
     type = AnyChoice(
@@ -206,8 +207,8 @@ class HistoryForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, label in (
-            ("from", _("From")),
-            ("to", _("To")),
+            ("from", _("From the day")),
+            ("to", _("To the day")),
         ):  # words of the address, one of them Python's
             self.fields[name] = forms.DateField(
                 label=label,

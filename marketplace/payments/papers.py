@@ -27,7 +27,7 @@ FONTS = Path(__file__).parent / "fonts"
 INK, QUIET, LINE, LAPIS, INSET = (17, 21, 28), (79, 88, 102), (224, 228, 234), (47, 75, 220), (240, 242, 245)
 MARGIN = 18.0
 # Widths of the statement's columns, in millimetres: when, what, in, out, balance.
-COLUMNS = (27.0, 69.0, 26.0, 26.0, 26.0)
+COLUMNS = (31.0, 65.0, 26.0, 26.0, 26.0)
 # The largest statement that is drawn at once, some 80 pages; the CSV has no such bound.
 MOST_MOVEMENTS = 3000
 
@@ -40,8 +40,8 @@ def receipt(found: Receipt, *, at: datetime) -> bytes:
     lines = [
         (_("Type"), row.get_type_display()),
         (_("Status"), row.get_status_display()),
-        (_("From"), found.payer),
-        (_("To"), found.payee),
+        (_("Paid by"), found.payer),
+        (_("Paid to"), found.payee),
         (_("Number"), str(row.pk)),
         (_("Opened"), _moment(row.created_at)),
     ]

@@ -107,8 +107,8 @@ def major(minor: int) -> str:
 
 @register.filter
 def short_amount(minor: int) -> str:
-    """An amount where there is little room: "1.5 M", "20 k"."""
-    return chart.short(minor)
+    """An amount where there is little room: "1.5 M", "20 k"; it may break between the two."""
+    return chart.short(minor).replace("\u00a0", " ")
 
 
 @register.filter

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.db import connections
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 
 from e2e import axe, fit
 from e2e import town as towns
@@ -88,6 +88,11 @@ def shots(town):
         Shot("buy", reverse("escrow:buy", args=[listing.pk]), buyer),
         Shot("favourites", reverse("listings:favourites"), buyer),
         Shot("wallet", reverse("payments:wallet"), buyer),
+        Shot("wallet-tenge", reverse("payments:wallet") + "?currency=KZT", buyer),
+        Shot("wallet-wrong-dates", reverse("payments:wallet") + "?from=2026-03-02&to=2026-03-01", buyer),
+        Shot("statements", reverse("payments:statements"), buyer),
+        Shot("statement", reverse("payments:statement", args=[f"{timezone.localdate():%Y-%m}"]), buyer),
+        Shot("statement-empty", reverse("payments:statement", args=["2025-01"]), buyer),
         Shot("deposit", reverse("payments:deposit"), buyer),
         Shot("deposit-errors", reverse("payments:deposit"), buyer, act=submit("Go to payment")),
         Shot(
@@ -117,6 +122,8 @@ def shots(town):
         ),
         Shot("wallet-empty", reverse("payments:wallet"), newcomer),
         Shot("trades-empty", reverse("escrow:list"), newcomer),
+        Shot("forecast-empty", reverse("escrow:forecast"), newcomer),
+        Shot("statements-empty", reverse("payments:statements"), newcomer),
         Shot("notifications-empty", reverse("notifications:list"), newcomer),
     )
     seller = town.seller
@@ -134,6 +141,7 @@ def shots(town):
         Shot("listing-delete", reverse("listings:delete", args=[town.own.pk]), seller),
         Shot("mine", reverse("listings:mine"), seller),
         Shot("trades", reverse("escrow:list"), seller),
+        Shot("forecast", reverse("escrow:forecast"), seller),
         Shot("notifications", reverse("notifications:list"), seller),
         Shot("plans-seller", reverse("subscriptions:plans"), seller),
         Shot("checkout-better", reverse("subscriptions:checkout", args=["pro"]), seller),

@@ -22,6 +22,7 @@ from marketplace.listings.models import Listing
 from marketplace.listings.tests.factories import FavoriteFactory, ListingFactory, game
 from marketplace.notifications.models import Notification
 from marketplace.payments import services as payments
+from marketplace.payments.tests.wire import deliver, payload
 from marketplace.subscriptions import services as subscriptions
 from marketplace.subscriptions.models import Period, SubscriptionPlan
 
@@ -126,6 +127,7 @@ def build():
         )
     buyer = person("Jasur Aliyev", "jasur")
     fund(buyer, 4_820_000 * SOM)
+    fund(buyer, 86_500 * SOM, currency="KZT")
     for liked in offers[:5]:
         FavoriteFactory(user=buyer, listing=liked)
     moderator = UserFactory(full_name="Malika Yusupova", is_staff=True, is_superuser=True)
@@ -166,11 +168,8 @@ def build():
             idempotency_key=uuid.uuid4().hex,
         ),
     }
-    done = made["completed"]
-    payments.settle(
-        transaction_id=done.pk, provider="sandbox", provider_id="sb_1", amount=done.amount, currency="UZS"
-    )
-    payments.fail(transaction_id=made["failed"].pk, provider="sandbox", provider_id="sb_2", reason="declined")
+    deliver(payload(made["completed"]))
+    deliver(payload(made["failed"], state="declined"))
     run_jobs()
     older = timezone.now() - timedelta(days=1, hours=2)
     stale = Notification.objects.filter(user=seller).order_by("-pk")[6:].values_list("pk", flat=True)

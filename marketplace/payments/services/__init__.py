@@ -5,7 +5,7 @@ from marketplace.payments.services.card_entry import confirm_card, send_card
 from marketplace.payments.services.credentials import change_secret
 from marketplace.payments.services.debts import collect as collect_debts
 from marketplace.payments.services.deposits import cancel, start_payment
-from marketplace.payments.services.receipts import email_receipt
+from marketplace.payments.services.receipt_mail import email_receipt
 from marketplace.payments.services.records import record
 from marketplace.payments.services.refunds import can_refund, refund, refund_to_method, sweep_refunds
 from marketplace.payments.services.refunds import send as send_refund

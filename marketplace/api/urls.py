@@ -8,11 +8,13 @@ from django.urls import include, path, re_path
 from marketplace.accounts.urls import api_urls as accounts
 from marketplace.api import views
 from marketplace.core.views import health
+from marketplace.ledger.urls import api_urls as ledger
 from marketplace.payments.urls import api_urls as payments
 
 app_name = "api"
 v1 = [
     *accounts,
+    *ledger,
     *payments,
     path("profile/", views.Profile.as_view(), name="profile"),
 ]

@@ -178,6 +178,18 @@ else:
     SESSION_ENGINE = "django.contrib.sessions.backends.db"
     CHANNEL_LAYERS = {"default": {"BACKEND": "marketplace.core.layers.ThreadSafeInMemoryLayer"}}
 
+# --- The books ----------------------------------------------------------------------------------
+# How often all proofs are run, and from when on the last audit is too old to prove anything.
+BOOKS_AUDIT_EVERY = timedelta(minutes=env.int("BOOKS_AUDIT_MINUTES", 15))
+BOOKS_AUDIT_LATE_AFTER = timedelta(minutes=env.int("BOOKS_AUDIT_LATE_MINUTES", 60))
+
+# --- Monitoring ---------------------------------------------------------------------------------
+# Who may read /metrics/ without a token: this machine, and Docker's own networks.
+METRICS_ALLOWED_NETWORKS = env.list(
+    "METRICS_ALLOWED_NETWORKS", default=["127.0.0.0/8", "::1/128", "172.16.0.0/12"]
+)
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+
 # --- Celery -------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "") or (redis_url(1) if REDIS_URL else "memory://")
 CELERY_RESULT_BACKEND = env.str("CELERY_RESULT_BACKEND", "") or None
@@ -203,6 +215,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "act on trade deadlines": {"task": "tasks.escrow.sweep", "schedule": 30.0},
     "process webhooks that a crash left behind": {"task": "tasks.payments.sweep_webhooks", "schedule": 60.0},
+    "prove the books": {"task": "tasks.ledger.audit", "schedule": BOOKS_AUDIT_EVERY.total_seconds()},
     "approve what waited too long": {"task": "tasks.listings.auto_approve", "schedule": 1800.0},
 }
 # Jobs and live events leave by a thread of their own, so that no answer waits for a broker.

@@ -379,6 +379,16 @@ WITHDRAWAL_DAILY = {"UZS": 50_000_000_00, "KZT": 2_500_000_00, "USD": 5_000_00}
 PAYOUT_TWO_PERSON_FROM = {"UZS": 5_000_000_00, "KZT": 200_000_00, "USD": 400_00}
 # By when a payout is promised, by the plan of the person who is paid.
 PAYOUT_HOURS = {"free": 72, "premium": 48, "pro": 24}
+# How the statement files of providers differ from our own format (docs/operations.md, "A provider's statement"), by code.
+PAYMENT_STATEMENTS: dict[str, dict[str, Any]] = {
+    "payme": {
+        "columns": {"id": "id", "time": "time", "amount": "amount", "state": "state"},
+        "currency": "UZS",
+        "unit": "minor",
+        "time": "ms",
+        "states": {"1": "open", "2": "captured", "-1": "cancelled", "-2": "refunded"},
+    },
+}
 # How long a payout card that is not the first waits before it can be used.
 PAYOUT_CARD_COOLDOWN_HOURS = env.int("PAYOUT_CARD_COOLDOWN_HOURS", 24)
 

@@ -77,6 +77,9 @@ def shots(town):
             Shot(slug, reverse("core:page", args=[slug]))
             for slug in ("how-it-works", "fees", "terms", "privacy", "contacts")
         ),
+        Shot("books-empty", reverse("ledger:status"), act=audited(is_green=None)),
+        Shot("books-green", reverse("ledger:status"), act=audited(is_green=True)),
+        Shot("books-red", reverse("ledger:status"), act=audited(is_green=False)),
         Shot("404", "/no-such-page/"),
         Shot("500", "/broken/"),
     )
@@ -162,6 +165,17 @@ def shots(town):
         Shot("confirm", reverse("escrow:confirm", args=[handed.pk]), handed.buyer),
         Shot("dispute", reverse("escrow:dispute", args=[handed.pk]), handed.buyer),
         Shot("moderation", reverse("moderation:queue"), town.moderator),
+        Shot("books-red-staff", reverse("ledger:status"), town.moderator, act=audited(is_green=False)),
+        Shot("reconciliation", reverse("payments:reconciliation"), town.moderator),
+        Shot(
+            "reconciliation-errors",
+            reverse("payments:reconciliation"),
+            town.moderator,
+            act=submit("Compare"),
+        ),
+        Shot(
+            "reconciliation-result", reverse("payments:reconciled", args=[town.statement.pk]), town.moderator
+        ),
     )
 
 
@@ -173,6 +187,18 @@ def said(page, words):
 
 def submit(name):
     return lambda page: page.get_by_role("button", name=said(page, name)).locator("visible=true").last.click()
+
+
+def audited(*, is_green):
+    """The books after such an audit, looked at again; None: before the first."""
+
+    def act(page):
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(towns.audit_books, is_green=is_green).result()
+            thread.submit(connections.close_all).result()
+        page.reload()
+
+    return act
 
 
 def open_filters(page):

@@ -133,6 +133,15 @@ KINDS: dict[str, Kind] = {
         _("Your plan could not begin"), _("%(amount)s arrived, but the %(plan)s plan could not be bought with it any more. The money is in your wallet."),
         icon="wallet", tone="warn", action=_("See your plan"),
     ),
+    # --- The books: to staff ---
+    "books_red": Kind(
+        _("The books are not in order"), _("Audit %(number)s found what must not be. These do not hold: %(rules)s"),
+        icon="triangle-alert", tone="danger", action=_("See the audit"),
+    ),
+    "books_green": Kind(
+        _("The books are in order again"), _("Audit %(number)s at %(time)s: every proof holds."),
+        icon="circle-check", tone="success", action=_("See the audit"),
+    ),
     # --- Trades: to the seller ---
     "trade_started": Kind(
         _("Somebody is buying your account"), _("“%(title)s” is reserved for %(buyer)s until the payment arrives, at most until %(deadline)s."),

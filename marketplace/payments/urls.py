@@ -8,6 +8,7 @@ from marketplace.payments import (
     gateway_views,
     mock_api,
     paper_views,
+    reconciliation_views,
     views,
 )
 
@@ -29,6 +30,8 @@ urlpatterns = [
     path("desk/payouts/<uuid:transaction_id>/number/", desk_views.show_number, name="desk-number"),
     path("desk/payouts/<uuid:transaction_id>/send/", desk_views.send, name="desk-send"),
     path("desk/payouts/<uuid:transaction_id>/fail/", desk_views.fail, name="desk-fail"),
+    path("desk/reconciliation/", reconciliation_views.desk, name="reconciliation"),
+    path("desk/reconciliation/<uuid:statement_id>/", reconciliation_views.result, name="reconciled"),
     path("wallet/<uuid:transaction_id>/", views.transaction, name="transaction"),
     path("wallet/<uuid:transaction_id>/result/", views.result, name="return"),
     path("wallet/<uuid:transaction_id>/check/", views.check, name="check"),

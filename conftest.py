@@ -13,8 +13,10 @@ from django.test import TransactionTestCase
 from django.utils import translation
 
 from marketplace.core import page_cache
+from marketplace.ledger.services import forget_accounts
 from marketplace.ledger.testing import append_only_suspended
 from marketplace.notifications import services as notifications
+from marketplace.subscriptions import rates
 
 _skipped: dict[str, int] = {}
 
@@ -57,6 +59,9 @@ def _fresh_caches():
     cache.clear()
     page_cache.forget_all()
     notifications.forget_types()
+    rates.forget()
+    # A test that ran its own hooks has made it remember accounts that were rolled back with the test.
+    forget_accounts()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -67,7 +72,8 @@ def _books_may_be_emptied_between_tests():
         with append_only_suspended():
             flush(self)
         # What the data migrations brought is there for the next test, whichever that is.
-        for migration in ("games.migrations.0002_first_games", "payments.migrations.0002_methods"):
+        for migration in ("games.migrations.0002_first_games", "payments.migrations.0002_methods",
+                          "subscriptions.migrations.0002_plans"):  # fmt: skip
             import_module(f"marketplace.{migration}").add(apps, None)
 
     TransactionTestCase._fixture_teardown = flush_without_the_law

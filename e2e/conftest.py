@@ -60,7 +60,10 @@ def site(database):
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    with override_settings(SITE_URL=address, SANDBOX_WEBHOOK_BASE=address, ROOT_URLCONF="e2e.urls"):
+    manager = {"name": "Malika Yusupova", "contact": "@wibestore_pro"}
+    with override_settings(
+        SITE_URL=address, SANDBOX_WEBHOOK_BASE=address, ROOT_URLCONF="e2e.urls", PERSONAL_MANAGER=manager
+    ):
         from project.asgi import pages
 
         config = uvicorn.Config(ASGIStaticFilesHandler(pages), log_level="critical", lifespan="off")

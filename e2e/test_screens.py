@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.db import connections
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 
 from e2e import axe, fit
 from e2e import town as towns
@@ -66,6 +66,8 @@ def shots(town):
         Shot("listing-sold", town.sold.get_absolute_url()),
         Shot("listing-reserved", trade["paid"].listing.get_absolute_url()),
         Shot("seller", reverse("storefront:seller", args=["azizk"])),
+        Shot("plans", reverse("subscriptions:plans")),
+        Shot("plans-yearly", reverse("subscriptions:plans") + "?period=yearly"),
         Shot("login", reverse("account_login")),
         Shot("login-errors", reverse("account_login"), act=submit("Log in")),
         Shot("signup", reverse("account_signup")),
@@ -89,6 +91,11 @@ def shots(town):
         Shot("buy", reverse("escrow:buy", args=[listing.pk]), buyer),
         Shot("favourites", reverse("listings:favourites"), buyer),
         Shot("wallet", reverse("payments:wallet"), buyer),
+        Shot("wallet-tenge", reverse("payments:wallet") + "?currency=KZT", buyer),
+        Shot("wallet-wrong-dates", reverse("payments:wallet") + "?from=2026-03-02&to=2026-03-01", buyer),
+        Shot("statements", reverse("payments:statements"), buyer),
+        Shot("statement", reverse("payments:statement", args=[f"{timezone.localdate():%Y-%m}"]), buyer),
+        Shot("statement-empty", reverse("payments:statement", args=["2025-01"]), buyer),
         Shot("deposit", reverse("payments:deposit"), buyer),
         Shot("deposit-errors", reverse("payments:deposit"), buyer, act=submit("Go to payment")),
         Shot(
@@ -100,6 +107,7 @@ def shots(town):
         ),
         Shot("withdraw", reverse("payments:withdraw"), buyer),
         Shot("transaction", reverse("payments:transaction", args=[money["completed"].pk]), buyer),
+        Shot("checkout", reverse("subscriptions:checkout", args=["premium"]), buyer),
         Shot("profile", reverse("accounts:profile"), buyer),
         Shot("profile-edit", reverse("accounts:edit"), buyer),
         Shot("403", reverse("moderation:queue"), buyer),
@@ -108,8 +116,17 @@ def shots(town):
     yield from (
         Shot("favourites-empty", reverse("listings:favourites"), newcomer),
         Shot("mine-empty", reverse("listings:mine"), newcomer),
+        Shot("plan-free", reverse("subscriptions:mine"), newcomer),
+        Shot(
+            "checkout-errors",
+            reverse("subscriptions:checkout", args=["pro"]) + "?period=yearly",
+            newcomer,
+            act=pay_from_empty_wallet,
+        ),
         Shot("wallet-empty", reverse("payments:wallet"), newcomer),
         Shot("trades-empty", reverse("escrow:list"), newcomer),
+        Shot("forecast-empty", reverse("escrow:forecast"), newcomer),
+        Shot("statements-empty", reverse("payments:statements"), newcomer),
         Shot("notifications-empty", reverse("notifications:list"), newcomer),
     )
     seller = town.seller
@@ -127,7 +144,16 @@ def shots(town):
         Shot("listing-delete", reverse("listings:delete", args=[town.own.pk]), seller),
         Shot("mine", reverse("listings:mine"), seller),
         Shot("trades", reverse("escrow:list"), seller),
+        Shot("forecast", reverse("escrow:forecast"), seller),
         Shot("notifications", reverse("notifications:list"), seller),
+        Shot("plans-seller", reverse("subscriptions:plans"), seller),
+        Shot("checkout-better", reverse("subscriptions:checkout", args=["pro"]), seller),
+        Shot("checkout-own", reverse("subscriptions:checkout", args=["premium"]), seller),
+        Shot("plan", reverse("subscriptions:mine"), seller),
+        Shot("plan-cancel", reverse("subscriptions:cancel"), seller),
+        Shot("plan-pro", reverse("subscriptions:mine"), town.pro),
+        Shot("checkout-smaller", reverse("subscriptions:checkout", args=["premium"]), town.pro),
+        Shot("profile-pro", reverse("accounts:profile"), town.pro),
     )
     for step, one in trade.items():
         place = reverse("escrow:trade", args=[one.pk])
@@ -177,6 +203,11 @@ def audited(*, is_green):
 
 def open_filters(page):
     page.get_by_role("button", name=said(page, "Filters")).first.click()
+
+
+def pay_from_empty_wallet(page):
+    page.locator("input[value=balance]").check()
+    page.locator("main form button").last.click()
 
 
 def open_menu(page):

@@ -28,6 +28,8 @@ from marketplace.payments import reconciliation
 from marketplace.payments import services as payments
 from marketplace.payments.models import PaymentAttempt, ProviderStatement
 from marketplace.payments.tests.wire import deliver, payload
+from marketplace.subscriptions import services as subscriptions
+from marketplace.subscriptions.models import Period, SubscriptionPlan
 
 SOM = 100
 OFFERS = (
@@ -98,6 +100,7 @@ class Town:
     listing: Listing
     sold: Listing
     own: Listing
+    pro: User
     trades: dict[str, Any]
     payments: dict[str, Any]
     statement: ProviderStatement
@@ -110,13 +113,15 @@ class Town:
 
 
 def build():
-    seller = person("Aziz Karimov", "azizk", plan="premium", rating="4.90", rating_count=312, total_sales=312)
+    seller = person("Aziz Karimov", "azizk", rating="4.90", rating_count=312, total_sales=312)
     sellers = [
         seller,
         person("Максим Т.", "maxt", rating="4.80", rating_count=96, total_sales=101),
-        person("Dilnoza R.", "dilnoza", plan="pro", rating="5.00", rating_count=41, total_sales=44),
+        person("Dilnoza R.", "dilnoza", rating="5.00", rating_count=41, total_sales=44),
         person("Oybek Gʻulomov", "oybek", total_sales=0, is_verified=False),
     ]
+    for each, slug in ((seller, "premium"), (sellers[2], "pro")):
+        subscribe(each, slug)
     offers = [offer(sellers[place % len(sellers)], *row) for place, row in enumerate(OFFERS)]
     illustrate(offers[0], 5)
     illustrate(offers[7], 2)
@@ -128,6 +133,7 @@ def build():
         )
     buyer = person("Jasur Aliyev", "jasur")
     fund(buyer, 4_820_000 * SOM)
+    fund(buyer, 86_500 * SOM, currency="KZT")
     for liked in offers[:5]:
         FavoriteFactory(user=buyer, listing=liked)
     moderator = UserFactory(full_name="Malika Yusupova", is_staff=True, is_superuser=True)
@@ -175,13 +181,22 @@ def build():
     stale = Notification.objects.filter(user=seller).order_by("-pk")[6:].values_list("pk", flat=True)
     Notification.objects.filter(pk__in=list(stale)).update(created_at=older, is_read=True, read_at=older)
     return Town(
-        seller, buyer, moderator, UserFactory(full_name="Nargiza Umarova"), offers[0], sold, offers[0], steps, made,
+        seller, buyer, moderator, UserFactory(full_name="Nargiza Umarova"), offers[0], sold, offers[0], sellers[2], steps,
+        made,
         compared(moderator),
     )  # fmt: skip
 
 
 def person(name, username, **fields):
     return UserFactory(full_name=name, username=username, email=f"{username}@example.uz", **fields)
+
+
+def subscribe(user, slug):
+    """Let somebody buy a plan, and have 1 000 soʻm left: too little for the renewal."""
+    plan = SubscriptionPlan.objects.get(slug=slug)
+    fund(user, plan.price_monthly + 1_000 * SOM)
+    subscriptions.purchase(user=user, plan=plan, period=Period.MONTHLY, idempotency_key=uuid.uuid4().hex)
+    user.refresh_from_db()
 
 
 def offer(seller, slug, title, price, before, attributes, **fields):

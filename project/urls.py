@@ -20,6 +20,7 @@ urlpatterns = [
     path("", include("marketplace.payments.urls")),
     path("", include("marketplace.games.urls")),
     path("", include("marketplace.listings.urls")),
+    path("", include("marketplace.subscriptions.urls")),
     path("", include("marketplace.escrow.urls")),
     path("moderation/", include("marketplace.moderation.urls")),
     path("", include("marketplace.storefront.urls")),

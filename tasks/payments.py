@@ -1,11 +1,14 @@
 """Later work of payments."""
 
 import uuid
+from contextlib import suppress
 
 from celery import shared_task
 from django.utils import timezone
 
+from marketplace.ledger.errors import InsufficientFunds
 from marketplace.payments import gateway, selectors, services
+from marketplace.payments.errors import RefundNotPossible, RefundTooLarge
 
 
 @shared_task(name="tasks.payments.sweep_webhooks")
@@ -20,9 +23,25 @@ def process_deposit(transaction_id: str) -> None:
     services.verify(transaction_id=uuid.UUID(transaction_id))
 
 
+@shared_task(name="tasks.payments.send_transaction_email")
+def send_transaction_email(transaction_id: str, template: str) -> None:
+    services.email_receipt(transaction_id=uuid.UUID(transaction_id), template=template)
+
+
 @shared_task(name="tasks.payments.process_withdrawal")
 def process_withdrawal(transaction_id: str) -> None:
     services.tell_desk(transaction_id=uuid.UUID(transaction_id), staff=selectors.payout_staff())
+
+
+@shared_task(name="tasks.payments.refund_to_method")
+def refund_to_method(transaction_id: str, amount: int, reason: str, idempotency_key: str) -> None:
+    with suppress(InsufficientFunds, RefundNotPossible, RefundTooLarge):  # then it stays in the wallet
+        services.refund(
+            transaction_id=uuid.UUID(transaction_id),
+            amount=amount,
+            reason=reason,
+            idempotency_key=idempotency_key,
+        )
 
 
 @shared_task(name="tasks.payments.send_refund")

@@ -36,6 +36,7 @@ class UserAdmin(BaseUserAdmin):
     search_fields = ["email", "username", "handle", "full_name", "phone_number"]
     readonly_fields = [
         "handle",
+        "plan",  # bought, renewed and ended by the services of subscriptions
         "rating",
         "rating_count",
         "total_sales",

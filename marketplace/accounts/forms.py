@@ -7,7 +7,7 @@ from typing import Any
 from allauth.account.forms import LoginForm as BaseLoginForm
 from allauth.account.forms import SignupForm as BaseSignupForm
 from django import forms
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.translation import gettext_lazy as _
 from PIL import Image, UnidentifiedImageError
 
@@ -53,6 +53,16 @@ class ProfileForm(forms.ModelForm):
         if name and User.objects.filter(username__iexact=name).exclude(pk=self.instance.pk).exists():
             raise ValidationError(_("This username is taken."), code="unique")
         return name
+
+    def _post_clean(self) -> None:
+        """A name that somebody took after `clean_username` looked is said beside the name too, not above the form."""
+        super()._post_clean()  # type: ignore[misc]
+        if self.has_error(NON_FIELD_ERRORS) and "username" in self.cleaned_data:
+            try:
+                self.clean_username()
+            except ValidationError as error:
+                del self.errors[NON_FIELD_ERRORS]
+                self.add_error("username", error)
 
     def clean_phone_number(self) -> str | None:
         """People write it with spaces; it is kept as E.164."""

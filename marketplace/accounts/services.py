@@ -11,7 +11,7 @@ from marketplace.accounts import closing
 from marketplace.accounts.facts import PersonVerified
 from marketplace.accounts.models import PasswordHistory, User
 from marketplace.core.announce import announce
-from marketplace.core.cache import bump
+from marketplace.core.cache import bump, person
 
 REMEMBERED_PASSWORDS = 5
 
@@ -84,6 +84,14 @@ def edit_profile(*, user: User, changed: list[str]) -> None:
         user.save(update_fields=[*changed, "updated_at"])
         # Name and picture stand on every card of a seller.
         bump("catalogue", f"seller:{user.pk}")
+
+
+@transaction.atomic
+def set_plan(*, user_id: uuid.UUID, plan: str) -> None:
+    """Note which plan a person has (a value of `User.Plan`). Subscriptions call it, in the transaction that pays for it."""
+    User.objects.filter(pk=user_id).update(plan=plan)
+    # The badge stands in their header, on their page and on every card of theirs.
+    bump("catalogue", f"seller:{user_id}", person(user_id))
 
 
 def note_sale(*, seller_id: uuid.UUID, buyer_id: uuid.UUID) -> None:

@@ -23,3 +23,15 @@ class NotHandedOver(DomainError):
 class NothingToHandOver(DomainError):
     code = "nothing_to_hand_over"
     message = _("Fill in the login and the password first: the buyer will get them from the secure box.")
+
+
+class RefundTooLarge(DomainError):
+    code = "refund_too_large"
+    status = 400
+    message = _("More than the buyer paid cannot be given back.")
+
+
+class OwnTrade(DomainError):
+    code = "own_trade"
+    status = 403
+    message = _("Nobody decides about a trade of their own.")

@@ -69,6 +69,12 @@ class EscrowTransaction(UUIDModel, TimestampedModel):
     )
     commission_amount = models.BigIntegerField(_("commission"))
     seller_earnings = models.BigIntegerField(_("seller's earnings"))
+    refunded_amount = models.BigIntegerField(
+        default=0, help_text=_("How much of the price went back to the buyer.")
+    )
+    refunded_commission = models.BigIntegerField(
+        default=0, help_text=_("The commission's share of that: it comes back in proportion.")
+    )
     status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.PENDING_PAYMENT)
     due_at = models.DateTimeField(_("deadline of this step"), null=True, blank=True)
     idempotency_key = models.CharField(max_length=64)
@@ -87,6 +93,7 @@ class EscrowTransaction(UUIDModel, TimestampedModel):
     class Meta:
         verbose_name = _("trade")
         verbose_name_plural = _("trades")
+        permissions = [("refund_trade", "Can give a buyer money of a trade back")]
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["due_at"], condition=models.Q(due_at__isnull=False), name="trade_due"),
@@ -104,6 +111,15 @@ class EscrowTransaction(UUIDModel, TimestampedModel):
                 )
                 & models.Q(amount=models.F("commission_amount") + models.F("seller_earnings")),
                 name="trade_parts_make_the_whole",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    refunded_amount__gte=0,
+                    refunded_amount__lte=models.F("amount"),
+                    refunded_commission__gte=0,
+                    refunded_commission__lte=models.F("commission_amount"),
+                ),
+                name="trade_never_refunds_more_than_paid",
             ),
             models.CheckConstraint(
                 condition=~models.Q(buyer=models.F("seller")), name="trade_needs_two_people"
@@ -169,6 +185,33 @@ class EscrowTransaction(UUIDModel, TimestampedModel):
         return self.is_handed_over and self.status in {
             self.Status.PAID, self.Status.DELIVERED, self.Status.CONFIRMED, self.Status.DISPUTED
         }  # fmt: skip
+
+
+class TradeRefund(UUIDModel):
+    """A decision of the staff to give the buyer the price back, or a part of it. Never changed, never deleted."""
+
+    trade = models.ForeignKey(EscrowTransaction, on_delete=models.PROTECT, related_name="refunds")
+    amount = models.BigIntegerField(help_text=_("In minor units."))
+    commission = models.BigIntegerField(help_text=_("What the shop gave up of it, in minor units."))
+    reason = models.CharField(max_length=200)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    journal_entry = models.ForeignKey(
+        "ledger.JournalEntry", on_delete=models.PROTECT, related_name="trade_refunds"
+    )
+    idempotency_key = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(amount__gt=0, commission__gte=0, commission__lte=models.F("amount")),
+                name="trade_refund_amounts",
+            ),
+            models.UniqueConstraint(fields=["trade", "idempotency_key"], name="trade_refund_key_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} of {self.trade}"
 
 
 class Dispute(UUIDModel):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import Any, cast
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -20,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from marketplace.accounts.models import User
 from marketplace.accounts.selectors import person
 from marketplace.core import frame, htmx
 from marketplace.core.errors import DomainError
@@ -28,7 +28,7 @@ from marketplace.core.money import share
 from marketplace.core.page_cache import keep
 from marketplace.games import selectors as games
 from marketplace.games.models import Game
-from marketplace.listings import fragments, selectors, services
+from marketplace.listings import fees, fragments, selectors, services
 from marketplace.listings import preview as previews
 from marketplace.listings.forms import ListingForm
 from marketplace.listings.models import Listing
@@ -180,7 +180,7 @@ def _sell_page(request: HttpRequest, form: ListingForm, listing: Listing | None 
         "game": form.game,
         "games": games.directory(),
         "listing": listing,
-        "payout": _payout(form),
+        "payout": _payout(form, person(request)),
         "preview": previews.of(form, seller=person(request)),
         "active": "sell",
     }
@@ -194,16 +194,17 @@ def _game_of(request: HttpRequest) -> Game | None:
     return games.by_slug(request.POST.get("game") or request.GET.get("game", ""))
 
 
-def _payout(form: ListingForm) -> dict[str, Any]:
-    """What the seller gets of the price that stands in the form; amounts in minor units."""
+def _payout(form: ListingForm, seller: User) -> dict[str, Any]:
+    """What the seller gets of the price that stands in the form, by the fee of their plan; amounts in minor units."""
     price = (
         form.cleaned_data.get("price")
         if form.is_bound and hasattr(form, "cleaned_data")
         else form.initial.get("price")
     )
-    fee = share(price, settings.COMMISSION_BASIS_POINTS) if price else None
+    rate = fees.rate(seller)
+    fee = share(price, rate) if price else None
     return {
-        "percent": f"{settings.COMMISSION_BASIS_POINTS / 100:g}",
+        "percent": f"{rate / 100:g}",
         "fee": fee,
         "receives": price - fee if price and fee is not None else None,
     }
@@ -224,7 +225,7 @@ def check(request: HttpRequest, field: str) -> HttpResponse:
     if field not in form.fields or field in {"pictures", "removed", "first", "version"}:
         raise Http404
     form.is_valid()
-    context = {"field": form[field], "payout": _payout(form) if field == "price" else None}
+    context = {"field": form[field], "payout": _payout(form, person(request)) if field == "price" else None}
     return render(request, "listings/check.html", context)
 
 

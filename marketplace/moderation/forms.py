@@ -9,6 +9,9 @@ from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from marketplace.core.forms import MoneyField
+from marketplace.payments.forms import KeyedForm
+
 
 class DecisionForm(forms.Form):
     """Why a listing is not published: one of the usual reasons, and words of one's own."""
@@ -64,3 +67,15 @@ class RejectForm(DecisionForm):
         ("twice", _("The same account is offered already")),
         ("other", _("Another reason")),
     ]
+
+
+class RefundForm(KeyedForm):
+    """How much of a trade's price goes back to the buyer, and why."""
+
+    amount = MoneyField(label=_("Amount for the buyer"))
+    reason = forms.CharField(
+        label=_("Reason, in words for both sides"),
+        max_length=200,
+        error_messages={"required": _("Write the reason: both sides will read it.")},
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )

@@ -1,13 +1,17 @@
 """Reads: what waits for a moderator."""
 
+import re
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import CharField, QuerySet, Value
+from django.db.models.functions import Cast, Replace
 
 from marketplace.accounts.models import User
 from marketplace.accounts.selectors import staff_with
+from marketplace.escrow.models import EscrowTransaction
 from marketplace.listings.models import Listing
 
 
@@ -45,3 +49,28 @@ def record_of(seller: Any) -> dict[str, int]:
 def moderators() -> QuerySet[User]:
     """Everybody who may decide about listings."""
     return staff_with("listings", "moderate_listing")
+
+
+def trades(*, number: str = "") -> QuerySet[EscrowTransaction]:
+    """Trades for whoever may refund them: the disputed ones, the oldest first, or those whose number is asked for."""
+    found = EscrowTransaction.objects.select_related("listing", "buyer", "seller")
+    if number:
+        return found.filter(pk__in=_by_number(number)).order_by("-pk")
+    return found.filter(status=EscrowTransaction.Status.DISPUTED).order_by("updated_at", "pk")
+
+
+def _by_number(text: str) -> list[UUID]:
+    """The trades whose number people read out as this: the last eight signs of the key, or the whole of it."""
+    signs = re.sub(r"[^0-9a-f]", "", text.lower())
+    if len(signs) == 32:
+        return [UUID(signs)]
+    if len(signs) != 8:
+        return []
+    keys = EscrowTransaction.objects.annotate(text=Replace(Cast("pk", CharField()), Value("-"), Value("")))
+    return list(keys.filter(text__endswith=signs).values_list("pk", flat=True)[:20])
+
+
+def trade(trade_id: UUID) -> EscrowTransaction | None:
+    """One trade, with its disputes and refunds."""
+    found = EscrowTransaction.objects.select_related("listing", "buyer", "seller")
+    return found.prefetch_related("disputes__opened_by", "refunds__actor").filter(pk=trade_id).first()

@@ -48,7 +48,8 @@ KINDS: dict[str, Kind] = {
     ),
     # --- Money ---
     "deposit_completed": Kind(
-        _("Your wallet is topped up"), _("%(amount)s arrived and can be spent."), icon="wallet", tone="success", action=_("Open the wallet")
+        _("Your wallet is topped up"), _("%(amount)s arrived and can be spent."), icon="wallet", tone="success", action=_("Open the wallet"),
+        by_email=False,  # the receipt is the mail
     ),
     "deposit_failed": Kind(
         _("The payment did not go through"), _("%(amount)s was not charged. Try again, or choose another method."),
@@ -58,7 +59,8 @@ KINDS: dict[str, Kind] = {
         _("Your payout is on its way"), _("%(amount)s left your wallet and goes to %(destination)s."), icon="wallet", action=_("See the payout")
     ),
     "withdrawal_completed": Kind(
-        _("Your payout was sent"), _("%(amount)s was sent to %(destination)s."), icon="wallet", tone="success", action=_("See the payout")
+        _("Your payout was sent"), _("%(amount)s was sent to %(destination)s."), icon="wallet", tone="success", action=_("See the payout"),
+        by_email=False,  # the receipt is the mail
     ),
     "withdrawal_failed": Kind(
         _("Your payout could not be sent"), _("%(amount)s is back in your wallet. Reason: %(reason)s."),
@@ -103,6 +105,43 @@ KINDS: dict[str, Kind] = {
         _("The books are in order again"), _("Audit %(number)s at %(time)s: every proof holds."),
         icon="circle-check", tone="success", action=_("See the audit"),
     ),
+    # --- Plans ---
+    "plan_started": Kind(
+        _("Your %(plan)s plan has begun"), _("%(amount)s was taken. The plan runs until %(deadline)s."),
+        icon="gem", tone="success", action=_("See your plan"),
+    ),
+    "plan_renewed": Kind(
+        _("Your %(plan)s plan is renewed"), _("%(amount)s was taken from your wallet. The plan runs until %(deadline)s."),
+        icon="gem", tone="success", action=_("See your plan"),
+    ),
+    "plan_renewal_soon": Kind(
+        _("Your %(plan)s plan will be renewed"), _("On %(deadline)s %(amount)s will be taken from your wallet. There is enough in it; you need not do anything."),
+        icon="gem", action=_("See your plan"),
+    ),
+    "plan_renewal_short": Kind(
+        _("Top up to keep your %(plan)s plan"), _("On %(deadline)s %(amount)s will be taken from your wallet. It lacks %(missing)s."),
+        icon="wallet", tone="warn", action=_("See your plan"),
+    ),
+    "plan_ending": Kind(
+        _("Your %(plan)s plan ends soon"), _("It runs until %(deadline)s and will not be renewed. Afterwards the fee of the Free plan holds for your sales."),
+        icon="gem", tone="warn", action=_("See your plan"),
+    ),
+    "plan_payment_late": Kind(
+        _("Your plan could not be renewed"), _("Your wallet has less than %(amount)s for the %(plan)s plan. We try again each day until %(deadline)s; top up to keep it."),
+        icon="triangle-alert", tone="warn", action=_("See your plan"),
+    ),
+    "plan_cancelled": Kind(
+        _("Your %(plan)s plan is cancelled"), _("It runs until %(deadline)s, and nothing more will be taken."),
+        icon="circle-x", by_email=False, action=_("See your plan"),
+    ),
+    "plan_ended": Kind(
+        _("Your %(plan)s plan is over"), _("You are on the Free plan now. Your offers stay where they are; new sales cost the fee of that plan."),
+        icon="gem", tone="warn", action=_("See your plan"),
+    ),
+    "plan_not_started": Kind(
+        _("Your plan could not begin"), _("%(amount)s arrived, but the %(plan)s plan could not be bought with it any more. The money is in your wallet."),
+        icon="wallet", tone="warn", action=_("See your plan"),
+    ),
     # --- Trades: to the seller ---
     "trade_started": Kind(
         _("Somebody is buying your account"), _("“%(title)s” is reserved for %(buyer)s until the payment arrives, at most until %(deadline)s."),
@@ -146,6 +185,14 @@ KINDS: dict[str, Kind] = {
     "purchase_refunded": Kind(
         _("Your money is back"), _("%(amount)s for “%(title)s” is in your wallet again. Reason: %(reason)s."),
         icon="wallet", tone="success", action=_("Open the wallet"),
+    ),
+    "purchase_part_refunded": Kind(
+        _("Money of your trade is back"), _("%(part)s of %(amount)s for “%(title)s” is in your wallet again. Reason: %(reason)s."),
+        icon="wallet", tone="success", action=_("Open the trade"),
+    ),
+    "sale_part_refunded": Kind(
+        _("The buyer got money back"), _("%(part)s of %(amount)s for “%(title)s” went back to the buyer. Reason: %(reason)s."),
+        icon="triangle-alert", tone="warn", action=_("Open the trade"),
     ),
     # --- Trades: to both ---
     "trade_cancelled": Kind(

@@ -219,7 +219,8 @@ def webhook(request: HttpRequest, provider: str, action: str = "") -> HttpRespon
     """
     try:
         if not services.knows_method(provider, request.method or ""):
-            return HttpResponseNotAllowed(["POST"])
+            known = [method for method in ("GET", "POST") if services.knows_method(provider, method)]
+            return HttpResponseNotAllowed(known)
         answer = services.receive(
             provider_code=provider,
             headers=request.headers,

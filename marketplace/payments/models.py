@@ -350,6 +350,9 @@ class Refund(UUIDModel, TimestampedModel):
         SUCCEEDED = "succeeded", _("Refunded")
         FAILED = "failed", _("Failed")
 
+    # How `error` begins when a person must look at the provider's books.
+    UNCLEAR = "unclear"
+
     payment = models.ForeignKey(Transaction, on_delete=models.PROTECT, related_name="refunds")
     amount = models.BigIntegerField(help_text=_("In minor units."))
     currency = models.CharField(max_length=3, choices=Currency)
@@ -392,6 +395,11 @@ class Refund(UUIDModel, TimestampedModel):
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency} of {self.payment_id}"
+
+    @property
+    def is_unclear(self) -> bool:
+        """Whether it may have been made at the provider's without our knowing."""
+        return self.status == self.Status.INITIATED and self.error.startswith(self.UNCLEAR)
 
 
 class Debt(UUIDModel):
@@ -506,6 +514,16 @@ class PayoutDecision(UUIDModel):
 
     def __str__(self) -> str:
         return f"{self.action} {self.payout_id}"
+
+
+class ProviderCredential(UUIDModel, TimestampedModel):
+    """A secret that a provider has changed over its protocol: from then on it counts, and the environment's does not."""
+
+    provider = models.CharField(max_length=32, unique=True)
+    secret = EncryptedTextField()
+
+    def __str__(self) -> str:
+        return self.provider
 
 
 class WebhookEvent(UUIDModel):

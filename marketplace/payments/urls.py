@@ -1,6 +1,16 @@
 from django.urls import path
 
-from marketplace.payments import api, desk_views, gateway, gateway_views, reconciliation_views, views
+from marketplace.payments import (
+    api,
+    card_views,
+    desk_views,
+    gateway,
+    gateway_views,
+    mock_api,
+    paper_views,
+    reconciliation_views,
+    views,
+)
 
 app_name = "payments"
 urlpatterns = [
@@ -9,6 +19,11 @@ urlpatterns = [
     path("wallet/back/<slug:key>/", views.back, name="back"),
     path("wallet/withdraw/", views.withdraw, name="withdraw"),
     path("wallet/cards/<uuid:card_id>/remove/", views.remove_card, name="remove-card"),
+    path("wallet/export.csv", paper_views.export, name="export"),
+    path("wallet/statements/", paper_views.statements, name="statements"),
+    path("wallet/statements/<str:month>/", paper_views.statement, name="statement"),
+    path("wallet/statements/<str:month>/statement.pdf", paper_views.statement_pdf, name="statement-pdf"),
+    path("wallet/<uuid:transaction_id>/receipt.pdf", paper_views.receipt_pdf, name="receipt"),
     path("desk/payouts/", desk_views.queue, name="desk"),
     path("desk/payouts/<uuid:transaction_id>/", desk_views.payout, name="desk-payout"),
     path("desk/payouts/<uuid:transaction_id>/approve/", desk_views.approve, name="desk-approve"),
@@ -20,12 +35,15 @@ urlpatterns = [
     path("wallet/<uuid:transaction_id>/", views.transaction, name="transaction"),
     path("wallet/<uuid:transaction_id>/result/", views.result, name="return"),
     path("wallet/<uuid:transaction_id>/check/", views.check, name="check"),
+    path("wallet/<uuid:transaction_id>/card/", card_views.card, name="card"),
+    path("wallet/<uuid:transaction_id>/code/", card_views.code, name="code"),
     path("api/v1/payments/webhooks/<slug:provider>/", api.webhook, name="webhook"),
     path("api/v1/payments/webhooks/<slug:provider>/<slug:action>/", api.webhook, name="webhook-action"),
 ]
 
 if gateway.is_served():
     urlpatterns += [
+        path("api/v1/payments/mock/charge/", mock_api.MockCharge.as_view(), name="mock-charge"),
         path("sandbox/", gateway_views.page, name="sandbox-page"),
         path("sandbox/<uuid:payment_id>/<slug:action>/", gateway_views.press, name="sandbox-press"),
         path("sandbox/<slug:code>/pay/", gateway_views.company, name="gateway"),

@@ -11,7 +11,9 @@ from marketplace.accounts.models import User
 from marketplace.games.models import Game
 from marketplace.listings.models import Listing
 from marketplace.listings.services.bulk import import_listings
+from marketplace.subscriptions.models import Period
 from project.seed.offers import key_of, offer
+from project.seed.plans import subscribe
 
 BATCH = 2000
 SELLERS = 200
@@ -26,12 +28,16 @@ def sellers() -> list[User]:
     User.objects.bulk_create(
         [
             User(
-                email=email, full_name=f"Seller {number}", plan=plans[number % 10], password="!", language=["uz", "ru", "en"][number % 3],
+                email=email, full_name=f"Seller {number}", password="!", language=["uz", "ru", "en"][number % 3],
                 rating=4 + number % 10 / 10 if number % 4 else None, rating_count=number if number % 4 else 0,
             )
             for number, email in enumerate(wanted) if email not in there
         ]
     )  # fmt: skip
+    crowd = dict(User.objects.filter(email__in=wanted).values_list("email", "pk"))
+    for number, email in enumerate(wanted):
+        if email not in there and plans[number % 10] != "free":
+            subscribe(User.objects.get(pk=crowd[email]), plans[number % 10], Period.YEARLY)
     return list(User.objects.filter(email__in=wanted).order_by("email"))
 
 

@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "marketplace.payments",
     "marketplace.games",
     "marketplace.listings",
+    "marketplace.subscriptions",
     "marketplace.escrow",
     "marketplace.moderation",
     "marketplace.storefront",
@@ -216,6 +217,10 @@ CELERY_BEAT_SCHEDULE = {
     "act on trade deadlines": {"task": "tasks.escrow.sweep", "schedule": 30.0},
     "process webhooks that a crash left behind": {"task": "tasks.payments.sweep_webhooks", "schedule": 60.0},
     "prove the books": {"task": "tasks.ledger.audit", "schedule": BOOKS_AUDIT_EVERY.total_seconds()},
+    "remind of plans, renew and end them": {
+        "task": "tasks.subscriptions.check_subscription_expirations",
+        "schedule": 3600.0,
+    },
     "approve what waited too long": {"task": "tasks.listings.auto_approve", "schedule": 1800.0},
 }
 # Jobs and live events leave by a thread of their own, so that no answer waits for a broker.
@@ -353,8 +358,16 @@ ESCROW_PAYMENT_WINDOW = timedelta(minutes=env.int("ESCROW_PAYMENT_MINUTES", 30))
 ESCROW_HAND_OVER_WINDOW = timedelta(hours=env.int("ESCROW_HAND_OVER_HOURS", 24))
 ESCROW_ACCEPT_WINDOW = timedelta(hours=env.int("ESCROW_ACCEPT_HOURS", 24))
 ESCROW_RELEASE_DELAY = timedelta(hours=env.int("ESCROW_RELEASE_HOURS", 24))
-# Basis points: 1000 = 10 %.
-COMMISSION_BASIS_POINTS = env.int("COMMISSION_BASIS_POINTS", 1000)
+
+# --- Plans --------------------------------------------------------------------------------------
+# Prices and fees stand in the plans themselves (admin); these are the waits of docs/operations.md.
+SUBSCRIPTION_REMINDER = timedelta(days=env.int("SUBSCRIPTION_REMINDER_DAYS", 3))
+SUBSCRIPTION_GRACE = timedelta(days=env.int("SUBSCRIPTION_GRACE_DAYS", 3))
+# Who looks after people with Pro; the contact is an address, a mailbox, a number or a Telegram name. Nobody without a name.
+PERSONAL_MANAGER = {
+    "name": env.str("PERSONAL_MANAGER_NAME", ""),
+    "contact": env.str("PERSONAL_MANAGER_CONTACT", ""),
+}
 
 MODERATION_TARGET = timedelta(hours=24)
 MODERATION_AUTO_APPROVE_AFTER = timedelta(hours=48)

@@ -12,6 +12,7 @@ PAYMENT_PROVIDERS["sandbox"] = "marketplace.payments.providers.sandbox.SandboxPr
 # On a laptop everybody comes from one address: scripts that play a crowd must get through.
 API_THROTTLE_RATES = {**API_THROTTLE_RATES, "register": "6000/minute", "person": "6000/minute", "visitor": "6000/minute",
                       "login": "600/minute", "sign_in": "6000/minute", "refresh": "6000/minute"}  # fmt: skip
+PAYMENT_PROVIDERS["mock"] = "marketplace.payments.providers.mock.MockProvider"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 # Pages of developers (mail that was sent, component gallery) and the sandbox gateway are served here only.

@@ -49,6 +49,7 @@ ACCOUNT_RATE_LIMITS = False
 PAYMENT_PROVIDERS, PAYMENT_CONFIG = providers.configured(env, samples=True)
 PAYMENT_PROVIDERS["sandbox"] = "marketplace.payments.providers.sandbox.SandboxProvider"
 API_THROTTLE_RATES = {}
+PAYMENT_PROVIDERS["mock"] = "marketplace.payments.providers.mock.MockProvider"
 MEDIA_ROOT = VAR_DIR / f"test-media-{_run}"
 WHITENOISE_AUTOREFRESH = True
 LANGUAGE_CODE = "en"

@@ -16,9 +16,10 @@ from marketplace.listings.models import Listing
 from marketplace.listings.tests.factories import game
 from marketplace.notifications.models import Notification
 from marketplace.payments.models import PaymentMethod, Transaction
+from marketplace.subscriptions.models import UserSubscription
 from project.seed import offers
 
-COUNTED = (User, Listing, EscrowTransaction, Transaction, Notification, Job)
+COUNTED = (User, Listing, EscrowTransaction, Transaction, UserSubscription, Notification, Job)
 
 
 @pytest.fixture
@@ -34,6 +35,7 @@ def migrated_rows():
     game()
     if not PaymentMethod.objects.filter(code="sandbox").exists():
         import_module("marketplace.payments.migrations.0002_methods").add(apps, None)
+    import_module("marketplace.subscriptions.migrations.0002_plans").add(apps, None)
 
 
 @pytest.mark.django_db
@@ -48,6 +50,8 @@ def test_a_seeded_shop_shows_every_state_balances_and_does_not_grow_when_seeded_
     assert set(Listing.objects.values_list("status", flat=True)) == set(Listing.Status)
     assert set(EscrowTransaction.objects.values_list("status", flat=True)) == set(EscrowTransaction.Status)
     assert EscrowTransaction.objects.filter(status="paid", handed_over_at__isnull=False).exists()
+    assert set(User.objects.filter(total_sales__gt=0).values_list("plan", flat=True)) == set(User.Plan)
+    assert Listing.objects.filter(seller__plan="pro", is_premium=False).count() == 0
     assert [row for proof in checks.run() for row in proof.offending] == []
     call_command("reconcile", verbosity=0)
     assert not Job.objects.filter(task__endswith="send_email", status="pending").exists()

@@ -12,6 +12,7 @@ from marketplace.escrow.services.purchase import (
     pay_through,
     settle_payment,
 )
+from marketplace.escrow.services.refunds import refund_by_staff
 from marketplace.escrow.services.settlement import confirm
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "open_dispute",
     "pay_from_balance",
     "pay_through",
+    "refund_by_staff",
     "reveal",
     "settle_payment",
     "sweep",

@@ -21,14 +21,10 @@ from marketplace.listings import services as listings
 from marketplace.listings.errors import ListingNotAvailable
 from marketplace.payments import services as payments
 from marketplace.payments.models import Transaction
+from marketplace.subscriptions import selectors as subscriptions
 
 Status = EscrowTransaction.Status
 PURPOSE = "trade"
-
-
-def commission_rate(seller: User) -> int:  # noqa: ARG001 (the plans will decide by the seller)
-    """The seller's commission today, in basis points."""
-    return settings.COMMISSION_BASIS_POINTS
 
 
 def buy(
@@ -88,7 +84,7 @@ def _reserved(
     listing = listings.reserve(listing_id=listing_id, buyer=buyer)
     if expected_amount is not None and listing.price != expected_amount:
         raise PriceChanged(f"{listing_id}: {expected_amount} -> {listing.price}")
-    rate = commission_rate(listing.seller)
+    rate = subscriptions.commission(listing.seller)
     commission = share(listing.price, rate)
     trade = EscrowTransaction(
         listing=listing,

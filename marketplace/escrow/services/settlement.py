@@ -69,9 +69,7 @@ def release(trade: EscrowTransaction, *, at: datetime, **times: datetime) -> Non
         description=trade.listing.title,
         metadata={"price": trade.amount, "commission": trade.commission_amount},
     )
-    move(trade, Status.CONFIRMED, seller_paid_at=at, due_at=None, **times)
-    listings.mark_sold(listing_id=trade.listing_id)
-    note_sale(seller_id=trade.seller_id, buyer_id=trade.buyer_id)
+    finish_paid(trade, at=at, **times)
     tell(
         trade.seller,
         "trade_confirmed",
@@ -101,9 +99,37 @@ def refund(trade: EscrowTransaction, ending: EscrowTransaction.Ending, *, at: da
         reference=trade.pk,
         description=trade.listing.title,
     )
-    move(trade, Status.REFUNDED, ended_at=at, due_at=None, ending=ending)
-    listings.take_down(listing_id=trade.listing_id)
+    finish_refunded(trade, ending, at=at)
     tell(trade.buyer, "purchase_refunded", trade, reason=ending.label)
     tell(trade.seller, "trade_lost", trade)
+    payments.refund_to_method(
+        user=trade.buyer,
+        reference=trade.pk,
+        purpose="trade",
+        amount=trade.amount,
+        reason=str(ending.label),
+        key=str(entry.pk),
+    )
     payments.collect_debts(user=trade.buyer, currency=trade.currency)
     announce(TradeRefunded(trade_id=trade.pk))
+
+
+def finish_paid(trade: EscrowTransaction, *, at: datetime, **times: datetime) -> None:
+    """The seller of a locked trade has their money: the trade counts for both, and the listing is sold."""
+    move(trade, Status.CONFIRMED, seller_paid_at=at, due_at=None, **times)
+    listings.mark_sold(listing_id=trade.listing_id)
+    note_sale(seller_id=trade.seller_id, buyer_id=trade.buyer_id)
+
+
+def finish_refunded(trade: EscrowTransaction, ending: EscrowTransaction.Ending, *, at: datetime) -> None:
+    """The buyer of a locked trade has all of the money back: the listing is taken down."""
+    move(
+        trade,
+        Status.REFUNDED,
+        ended_at=at,
+        due_at=None,
+        ending=ending,
+        refunded_amount=trade.amount,
+        refunded_commission=trade.commission_amount,
+    )
+    listings.take_down(listing_id=trade.listing_id)

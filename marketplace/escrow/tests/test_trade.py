@@ -20,6 +20,9 @@ from marketplace.listings.errors import ListingNotAvailable, OwnListing
 from marketplace.listings.tests.factories import LOGIN, PASSWORD, ListingFactory
 from marketplace.notifications.models import Notification
 from marketplace.payments.models import Transaction
+from marketplace.subscriptions import rates
+from marketplace.subscriptions.models import SubscriptionPlan
+from marketplace.subscriptions.services import save_plan
 
 pytestmark = pytest.mark.django_db
 Status = EscrowTransaction.Status
@@ -85,9 +88,20 @@ def test_money_is_held_and_nobody_can_spend_it():
     assert ledger.balances(trade.seller).available == 0
 
 
-def test_the_commission_is_that_of_the_day_of_purchase(settings):
+@pytest.mark.parametrize(("plan", "fee"), [("free", 1000), ("premium", 800), ("pro", 500)])
+def test_the_commission_is_that_of_the_sellers_plan(plan, fee):
+    trade = trades.started(seller=UserFactory(plan=plan))
+
+    assert trade.commission_basis_points == fee
+    assert trade.commission_amount == PRICE * fee // 10_000
+
+
+def test_the_commission_is_that_of_the_day_of_purchase():
     trade = trades.handed_over()
-    settings.COMMISSION_BASIS_POINTS = 5000
+    free = SubscriptionPlan.objects.get(slug="free")
+    free.commission_basis_points = 5000
+    save_plan(plan=free)
+    rates.forget()  # as a minute does
 
     trade = services.confirm(trade_id=trade.pk, buyer=trade.buyer)
 

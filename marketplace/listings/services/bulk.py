@@ -31,5 +31,7 @@ def note_seller(
     if rating is not None:
         rows.update(seller_rating=rating)
     if is_premium is not None:
-        rows.update(is_premium=is_premium)
+        # In key order, as all do who lock several offers.
+        wrong = rows.exclude(is_premium=is_premium).select_for_update().order_by("pk")
+        Listing.objects.filter(pk__in=list(wrong.values_list("pk", flat=True))).update(is_premium=is_premium)
     bump("catalogue", f"seller:{seller_id}")

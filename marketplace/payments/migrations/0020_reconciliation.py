@@ -10,7 +10,7 @@ import marketplace.core.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("payments", "0005_payout_desk"),
+        ("payments", "0006_provider_credential"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -26,11 +26,23 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """May this payment be made? Changes nothing. Amount and currency are compared where they are given."""
+    """May this payment be made? Changes nothing. Amount and currency are compared where they are given.
+
+    With a `provider_id`, a payment that this very try has paid already may be (a repeat).
+    """
 
     reference: UUID
     amount: Minor | None = None
     currency: str = "UZS"
+    provider_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask the provider a little later how the payment stands, should nothing else have told us."""
+
+    reference: UUID
+    after: timedelta = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +101,10 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """The provider has given money back to the payer. Either this `amount`, or a `total` of all refunds so far."""
+    """The provider has given money back to the payer. Either this `amount`, or a `total` of all refunds so far.
+
+    `captured`: what the payer had paid before, where the call says so. It is counted first when nobody has told us of it.
+    """
 
     reference: UUID | None
     provider_id: str
@@ -97,6 +112,7 @@ class Refund:
     amount: Minor | None = None
     total: Minor | None = None
     refund_id: str = ""
+    captured: Minor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +158,16 @@ class StatementLine:
     state: str
 
 
-type Command = Check | Authorize | Settle | Cancel | Refund | Contest | Find | Note | Statement
+@dataclass(frozen=True, slots=True)
+class ChangeSecret:
+    """The provider sets the secret that its calls carry from now on, in place of the environment's."""
+
+    secret: str
+
+
+type Command = (
+    Check | Ask | Authorize | Settle | Cancel | Refund | Contest | Find | Note | Statement | ChangeSecret
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +233,8 @@ class PaymentProvider(ABC):
     kept_headers: ClassVar[tuple[str, ...]] = ()
     # HTTP Basic, which is a secret by itself: what is stored is a digest of it (see `providers.basic`).
     uses_basic: ClassVar[bool] = False
-    # Whether the provider gives money back when we ask, and whether a part of it too.
-    can_refund: ClassVar[bool] = False
+    # Whether the provider gives money back when we ask (it may hang on a setting), and whether a part of it too.
+    can_refund: bool = False
     can_refund_part: ClassVar[bool] = False
 
     @property
@@ -259,6 +284,14 @@ class PaymentProvider(ABC):
         """What it hears when something broke on our side: it should come again."""
         message = {"code": "server_error", "message": "Try again later.", "details": {}}
         return Answer(500, {"success": False, "error": message})
+
+    def kept_body(self, body: bytes) -> bytes:
+        """What is stored of a body, once it was read: without the secrets that a protocol carries in it."""
+        return body
+
+    def kept_action(self, action: str) -> str:
+        """What is stored, and read, of the address's last part: a digest where that is a secret."""
+        return action
 
     def knows_method(self, method: str) -> bool:
         """Whether calls may come by this HTTP method; others get 405 before anything is stored."""

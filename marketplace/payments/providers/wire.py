@@ -2,16 +2,19 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from marketplace.core.money import MAX_MINOR, Minor
 from marketplace.payments.errors import BadPayload
 
 _DECIMAL = re.compile(r"\d{1,16}(\.\d{1,6})?", re.ASCII)
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
+_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 _ID = re.compile(r"[\x21-\x7e]{1,128}", re.ASCII)
 
 
@@ -87,3 +90,13 @@ def provider_id(value: object) -> str | None:
     if type(value) is int:
         value = str(value) if abs(value) < 10**40 else ""
     return value if isinstance(value, str) and _ID.fullmatch(value) else None
+
+
+def moment(value: object, zone: ZoneInfo) -> datetime | None:
+    """A "YYYY-MM-DD HH:MM:SS" of that zone's clock, in UTC; None for anything else."""
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
+        return None
+    try:
+        return datetime.fromisoformat(value).replace(tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -61,7 +61,7 @@ def receive(
     event = WebhookEvent(
         provider=provider_code,
         method=method[:10],
-        action=action[:64],
+        action=provider.kept_action(action)[:64],
         query=query[:2000].replace("\0", ""),
         address=address or None,
         body=body,
@@ -69,8 +69,9 @@ def receive(
         received_at=timezone.now(),
     )
     reading = _read(event, provider)
+    event.body = provider.kept_body(body)
     if not reading.is_signed:
-        event.body = body[:KEPT_UNSIGNED_BYTES]
+        event.body = event.body[:KEPT_UNSIGNED_BYTES]
     event.signature_ok = reading.is_signed if reading.webhook or reading.refused else None
     event.event_id = reading.webhook.event_id if reading.webhook else ""
     try:

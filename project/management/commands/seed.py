@@ -15,7 +15,8 @@ from marketplace.core.models import Job
 from marketplace.games.models import Game
 from marketplace.listings.models import Listing
 from marketplace.notifications.models import Notification
-from project.seed import offers, people, scale, trades
+from marketplace.subscriptions.models import Period
+from project.seed import offers, people, plans, scale, trades
 from project.seed.clock import set_back
 
 DAYS = 60
@@ -41,8 +42,8 @@ class Command(BaseCommand):
         # Nobody waits for the mails and live events of a made-up past.
         with mock.patch("marketplace.core.jobs._hand_over"), mock.patch("marketplace.core.realtime._send"):
             self._shop(now)
-        if options["scale"]:
-            self._crowd(options["scale"])
+            if options["scale"]:
+                self._crowd(options["scale"], now)
         logging.disable(logging.NOTSET)
         self._say_how_to_sign_in()
 
@@ -54,7 +55,12 @@ class Command(BaseCommand):
             )
             added = offers.add(games, sellers, now=now)
         with transaction.atomic(), set_back(now - timedelta(days=DAYS)) as clock:
+            for person, user in zip(people.SELLERS, sellers, strict=True):
+                plans.subscribe(user, person.plan, Period.YEARLY, clock=clock)
             played = trades.add(buyers, clock=clock, now=now)
+            clock.at = now - timedelta(days=12)
+            for person, user in zip(people.BUYERS, buyers, strict=True):
+                plans.subscribe(user, person.plan, Period.MONTHLY, clock=clock)
             if played:
                 self._settle_in(now)
         for person, user in zip(people.SELLERS, sellers, strict=True):
@@ -77,11 +83,12 @@ class Command(BaseCommand):
         old = Notification.objects.filter(created_at__lt=now - timedelta(days=2), is_read=False)
         old.update(is_read=True, read_at=now)
 
-    def _crowd(self, count: int) -> None:
+    def _crowd(self, count: int, now: Any) -> None:
         games = list(
             Game.objects.filter(is_active=True).select_related("category").order_by("sort_order", "pk")
         )
         added = scale.fill_up(games, count, say=self.stdout.write)
+        self._settle_in(now)
         self.stdout.write(f"{added} offers added for benchmarks, {Listing.objects.on_sale().count()} on sale")
 
     def _say_how_to_sign_in(self) -> None:

@@ -1,0 +1,100 @@
+"""Trades for the staff: the disputed ones, and giving a buyer money back."""
+
+from collections.abc import Callable
+from functools import wraps
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from marketplace.accounts.selectors import person
+from marketplace.core.errors import DomainError
+from marketplace.core.forms import posted
+from marketplace.core.money import Money
+from marketplace.escrow import services as escrow
+from marketplace.escrow.errors import RefundTooLarge
+from marketplace.escrow.models import EscrowTransaction
+from marketplace.moderation import selectors
+from marketplace.moderation.forms import RefundForm
+
+type View = Callable[..., HttpResponse]
+PER_PAGE = 30
+
+
+def refunders_only(view: View) -> View:
+    """Sign-in for strangers, 403 for people without the right."""
+
+    @wraps(view)
+    @login_required
+    @never_cache
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        user = person(request)
+        if not (user.is_staff and user.has_perm("escrow.refund_trade")):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+@require_safe
+@refunders_only
+def trades(request: HttpRequest) -> HttpResponse:
+    number = request.GET.get("number", "").strip()[:64]
+    page = Paginator(selectors.trades(number=number), per_page=PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "moderation/trades.html", {"page": page, "number": number, **_frame()})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@refunders_only
+def trade(request: HttpRequest, trade_id: UUID) -> HttpResponse:
+    found = selectors.trade(trade_id)
+    if found is None:
+        raise Http404
+    form = RefundForm(**posted(request))
+    if request.method == "POST" and form.is_valid() and _refund(request, found, form):
+        return redirect("moderation:trade", found.pk)
+    left = found.amount - found.refunded_amount
+    context = {
+        "trade": found,
+        "form": form,
+        "left": left,
+        "can_refund": left > 0
+        and found.status in {*EscrowTransaction.HOLDING, EscrowTransaction.Status.CONFIRMED},
+        "is_held": found.status in EscrowTransaction.HOLDING,
+        "is_own": person(request).pk in {found.buyer_id, found.seller_id},
+        **_frame(),
+    }
+    return render(request, "moderation/trade.html", context, status=422 if form.is_bound else 200)
+
+
+def _refund(request: HttpRequest, found: EscrowTransaction, form: RefundForm) -> bool:
+    amount = form.cleaned_data["amount"]
+    try:
+        escrow.refund_by_staff(
+            trade_id=found.pk,
+            amount=amount,
+            actor=person(request),
+            reason=form.cleaned_data["reason"],
+            idempotency_key=form.cleaned_data["key"],
+        )
+    except DomainError as error:
+        form.add_error("amount" if isinstance(error, RefundTooLarge) else None, str(error.message))
+        form.with_new_key()
+        return False
+    messages.success(
+        request, _("%(amount)s went back to the buyer.") % {"amount": Money(amount, found.currency)}
+    )
+    return True
+
+
+def _frame() -> dict[str, object]:
+    nav = {"icon": "handshake", "label": _("Trades"), "url": reverse("moderation:trades"), "here": True}
+    return {"area": _("Moderation"), "console_nav": [nav]}

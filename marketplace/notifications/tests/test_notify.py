@@ -40,6 +40,8 @@ WORDS = {
     "person": "Jasur",
     "debt": Money(5_000_00, "UZS"),
     "missing": Money(9_000_00, "UZS"),
+    "number": "1204",
+    "rules": "Nobody’s wallet is below zero.",
     "amount": Money(150_000_00, "UZS"),
     "fee": Money(15_000_00, "UZS"),
     "deadline": NOON,

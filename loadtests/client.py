@@ -1,7 +1,8 @@
 """A load generator in a process of its own: kept-alive connections, one request at a time on each.
 
 Usage: client.py PLAN.json, where the plan is {"port", "connections", "seconds", "requests": [raw request as latin-1, ...],
-"expect": status, "once": bool}. With "once" each request is sent a single time (purchases), else they go round.
+"expect": status, "once": bool}. With "once" each request is sent a single time (purchases), else they go round. A list in
+the place of a request is a conversation: its requests go one after another over one connection.
 Prints {"seconds", "count", "wrong", "latencies": [...]} in milliseconds.
 """
 
@@ -17,6 +18,7 @@ from pathlib import Path
 class Connection:
     def __init__(self, port: int) -> None:
         self.port = port
+        self.rest: list[bytes] = []
         self.open()
 
     def open(self) -> None:
@@ -24,6 +26,11 @@ class Connection:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
         self.begun = 0.0
+
+    def begin(self, talk: list[bytes]) -> None:
+        """Send the first request of a conversation, and keep the others for later."""
+        request, self.rest = talk[0], talk[1:]
+        self.send(request)
 
     def send(self, request: bytes) -> None:
         self.buffer, self.begun = b"", time.perf_counter()
@@ -45,7 +52,10 @@ class Connection:
 
 
 def run(plan: dict) -> dict:
-    requests = [text.encode("latin-1") for text in plan["requests"]]
+    requests = [
+        [text.encode("latin-1") for text in ([one] if isinstance(one, str) else one)]
+        for one in plan["requests"]
+    ]
     source = iter(requests) if plan["once"] else round_and_round(requests)
     poll = selectors.DefaultSelector()
     latencies: list[float] = []
@@ -53,11 +63,11 @@ def run(plan: dict) -> dict:
     begun = time.perf_counter()
     until = begun + plan["seconds"]
     for _number in range(plan["connections"]):
-        request = next(source, None)
-        if request is not None:
+        talk = next(source, None)
+        if talk is not None:
             connection = Connection(plan["port"])
             poll.register(connection.socket, selectors.EVENT_READ, connection)
-            connection.send(request)
+            connection.begin(talk)
     while poll.get_map():
         for key, _mask in poll.select(timeout=30) or sys.exit("the server does not answer"):
             connection = key.data
@@ -69,16 +79,17 @@ def run(plan: dict) -> dict:
                 latencies.append((now - connection.begun) * 1000)
             else:
                 wrong[status] = wrong.get(status, 0) + 1
-            request = next(source, None) if now < until else None
+            # A conversation is not broken off: what it began would lie half-done for the next round.
+            talk = connection.rest or (next(source, None) if now < until else None)
             closing = status == 0 or b"connection: close" in connection.buffer[:600].lower()
-            if request is None or closing:
+            if talk is None or closing:
                 poll.unregister(connection.socket)
                 connection.socket.close()
-            if request is not None:
+            if talk is not None:
                 if closing:
                     connection.open()
                     poll.register(connection.socket, selectors.EVENT_READ, connection)
-                connection.send(request)
+                connection.begin(talk)
     return {
         "seconds": time.perf_counter() - begun,
         "count": len(latencies),
@@ -87,7 +98,7 @@ def run(plan: dict) -> dict:
     }
 
 
-def round_and_round(requests: list[bytes]) -> Iterator[bytes]:
+def round_and_round(requests: list[list[bytes]]) -> Iterator[list[bytes]]:
     while True:
         yield from requests
 

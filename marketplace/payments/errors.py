@@ -46,6 +46,12 @@ class AlreadyPaid(PaymentMismatch):
     message = _("This payment is paid already.")
 
 
+class NotPaidYet(PaymentMismatch):
+    """A refund of what nobody has told us was paid."""
+
+    code = "not_paid_yet"
+
+
 class AttemptBusy(DomainError):
     """Another try is open, and the provider's protocol allows one at a time."""
 
@@ -126,6 +132,33 @@ class OwnPayout(DomainError):
     message = _("Nobody decides about a payout of their own.")
 
 
+class RefundUnclear(ProviderUnavailable):
+    """Nobody knows whether the provider has made a refund, and asking again could make it twice: a person must look."""
+
+
+class CardRefused(DomainError):
+    code = "card_refused"
+    status = 400
+    message = _("The bank does not take this card. Check the number and the date, or try another card.")
+
+
+class NotEnoughOnCard(DomainError):
+    code = "not_enough_on_card"
+    message = _("There is not enough money on this card.")
+
+
+class WrongCode(DomainError):
+    code = "wrong_code"
+    status = 400
+    message = _("The code is wrong or no longer valid.")
+
+
+class TooManyTries(DomainError):
+    code = "too_many_tries"
+    status = 429
+    message = _("Too many tries. Start a new payment.")
+
+
 class PayoutsFrozen(DomainError):
     code = "payouts_frozen"
     message = _("Payouts wait: a payment of yours is contested at its bank. Support will write to you.")
@@ -133,6 +166,14 @@ class PayoutsFrozen(DomainError):
 
 class UnknownPayment(DomainError):
     code = "unknown_payment"
+    status = 404
+    message = _("There is no such payment.")
+
+
+class UnknownStore(DomainError):
+    """A provider's call is meant for another shop."""
+
+    code = "unknown_store"
     status = 404
     message = _("There is no such payment.")
 

@@ -301,6 +301,9 @@ class Refund(UUIDModel, TimestampedModel):
         SUCCEEDED = "succeeded", _("Refunded")
         FAILED = "failed", _("Failed")
 
+    # How `error` begins when a person must look at the provider's books.
+    UNCLEAR = "unclear"
+
     payment = models.ForeignKey(Transaction, on_delete=models.PROTECT, related_name="refunds")
     amount = models.BigIntegerField(help_text=_("In minor units."))
     currency = models.CharField(max_length=3, choices=Currency)
@@ -343,6 +346,11 @@ class Refund(UUIDModel, TimestampedModel):
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency} of {self.payment_id}"
+
+    @property
+    def is_unclear(self) -> bool:
+        """Whether it may have been made at the provider's without our knowing."""
+        return self.status == self.Status.INITIATED and self.error.startswith(self.UNCLEAR)
 
 
 class Debt(UUIDModel):

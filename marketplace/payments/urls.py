@@ -1,6 +1,6 @@
 from django.urls import path
 
-from marketplace.payments import api, desk_views, gateway, gateway_views, mock_api, views
+from marketplace.payments import api, card_views, desk_views, gateway, gateway_views, mock_api, views
 
 app_name = "payments"
 urlpatterns = [
@@ -18,6 +18,8 @@ urlpatterns = [
     path("wallet/<uuid:transaction_id>/", views.transaction, name="transaction"),
     path("wallet/<uuid:transaction_id>/result/", views.result, name="return"),
     path("wallet/<uuid:transaction_id>/check/", views.check, name="check"),
+    path("wallet/<uuid:transaction_id>/card/", card_views.card, name="card"),
+    path("wallet/<uuid:transaction_id>/code/", card_views.code, name="code"),
     path("api/v1/payments/webhooks/<slug:provider>/", api.webhook, name="webhook"),
     path("api/v1/payments/webhooks/<slug:provider>/<slug:action>/", api.webhook, name="webhook-action"),
 ]

@@ -42,6 +42,20 @@ def _secret(name: str, variable: str, sample: str) -> Value:
     return Value(name, variable, sample, is_secret=True, is_required=True)
 
 
+def _atmos(code: str, adapter: str, prefix: str) -> Provider:
+    """Both card networks go through ATMOS, each by a store of its own."""
+    values = (
+        _required("store_id", f"{prefix}_STORE_ID", f"test-{code}-store"),
+        _secret("consumer_key", f"{prefix}_CONSUMER_KEY", f"test-{code}-key"),
+        _secret("consumer_secret", f"{prefix}_CONSUMER_SECRET", f"test-{code}-secret"),
+        _secret("api_key", "ATMOS_API_KEY", "atmos-test-api-key"),
+        Value("sign_hash", "ATMOS_SIGN_HASH", default="md5"),
+        # Empty outside production: the built-in gateway plays ATMOS.
+        Value("api_url", "ATMOS_BASE_URL", default="https://apigw.atmos.uz"),
+    )
+    return Provider(code, f"{_PROVIDERS}.atmos.{adapter}", values)
+
+
 PROVIDERS = (
     Provider(
         "payme",
@@ -93,6 +107,44 @@ PROVIDERS = (
             # Outside production the loopback addresses are allowed as well.
             Value("networks", "KASPI_ALLOWED_NETWORKS", default="194.187.247.152/29,194.187.247.160/29"),
         ),
+    ),
+    _atmos("uzcard", "UzcardProvider", "UZCARD"),
+    _atmos("humo", "HumoProvider", "HUMO"),
+    Provider(
+        "stripe",
+        f"{_PROVIDERS}.stripe.StripeProvider",
+        (
+            _secret("secret_key", "STRIPE_SECRET_KEY", "sk_test_sample"),
+            _secret("webhook_secret", "STRIPE_WEBHOOK_SECRET", "whsec_test_secret"),
+            # Empty outside production: the built-in gateway plays Stripe's API.
+            Value("api_url", "STRIPE_API_BASE", default="https://api.stripe.com"),
+        ),
+        origins=("https://checkout.stripe.com",),
+    ),
+    Provider(
+        "freedompay",
+        f"{_PROVIDERS}.freedompay.FreedomPayProvider",
+        (
+            _required("merchant_id", "FREEDOMPAY_MERCHANT_ID", "511867"),
+            _secret("secret_key", "FREEDOMPAY_SECRET_KEY", "freedompay-test-secret"),
+            # Empty outside production: the built-in gateway plays FreedomPay.
+            Value("api_url", "FREEDOMPAY_API_URL", default="https://api.freedompay.kz"),
+            Value("testing_mode", "FREEDOMPAY_TESTING_MODE", default="0"),
+            Value("status_script", "FREEDOMPAY_STATUS_SCRIPT", default="get_status3.php"),
+        ),
+        origins=("https://*.freedompay.kz", "https://*.freedompay.money"),
+    ),
+    Provider(
+        "cloudpayments",
+        f"{_PROVIDERS}.cloudpayments.CloudPaymentsProvider",
+        (
+            _required("public_id", "CLOUDPAYMENTS_PUBLIC_ID", "pk_test_sample"),
+            _secret("secret", "CLOUDPAYMENTS_API_SECRET", "cloudpayments-test-secret"),
+            # Empty outside production: the built-in gateway plays TipTop Pay.
+            Value("api_url", "CLOUDPAYMENTS_API_URL", default="https://api.tiptoppay.kz"),
+            Value("bare_kind", "CLOUDPAYMENTS_BARE_KIND"),
+        ),
+        origins=("https://*.tiptoppay.kz", "https://*.cloudpayments.ru"),
     ),
 )
 

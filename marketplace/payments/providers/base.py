@@ -26,11 +26,23 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """May this payment be made? Changes nothing. Amount and currency are compared where they are given."""
+    """May this payment be made? Changes nothing. Amount and currency are compared where they are given.
+
+    With a `provider_id`, a payment that this very try has paid already may be (a repeat).
+    """
 
     reference: UUID
     amount: Minor | None = None
     currency: str = "UZS"
+    provider_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask the provider a little later how the payment stands, should nothing else have told us."""
+
+    reference: UUID
+    after: timedelta = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +101,10 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """The provider has given money back to the payer. Either this `amount`, or a `total` of all refunds so far."""
+    """The provider has given money back to the payer. Either this `amount`, or a `total` of all refunds so far.
+
+    `captured`: what the payer had paid before, where the call says so. It is counted first when nobody has told us of it.
+    """
 
     reference: UUID | None
     provider_id: str
@@ -97,6 +112,7 @@ class Refund:
     amount: Minor | None = None
     total: Minor | None = None
     refund_id: str = ""
+    captured: Minor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +154,9 @@ class ChangeSecret:
     secret: str
 
 
-type Command = Check | Authorize | Settle | Cancel | Refund | Contest | Find | Note | Statement | ChangeSecret
+type Command = (
+    Check | Ask | Authorize | Settle | Cancel | Refund | Contest | Find | Note | Statement | ChangeSecret
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Payments in, payouts, refunds, and the history of them all."""
 
 from marketplace.payments.services.attempts import act
+from marketplace.payments.services.card_entry import confirm_card, send_card
 from marketplace.payments.services.credentials import change_secret
 from marketplace.payments.services.debts import collect as collect_debts
 from marketplace.payments.services.deposits import cancel, start_payment
@@ -30,6 +31,7 @@ __all__ = [
     "change_secret",
     "collect_debts",
     "complete_withdrawal",
+    "confirm_card",
     "fail_withdrawal",
     "knows_method",
     "process",
@@ -39,6 +41,7 @@ __all__ = [
     "refund_to_method",
     "remove_card",
     "save_card",
+    "send_card",
     "send_refund",
     "show_number",
     "start_payment",

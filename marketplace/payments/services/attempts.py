@@ -12,11 +12,13 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from marketplace.core import jobs
 from marketplace.core.transactions import joins_transaction
 from marketplace.payments.errors import (
     AlreadyPaid,
     AttemptBusy,
     AttemptExpired,
+    NotPaidYet,
     PaymentMismatch,
     PaymentNotOpen,
     UnknownAttempt,
@@ -25,6 +27,7 @@ from marketplace.payments.errors import (
 )
 from marketplace.payments.models import PaymentAttempt, Transaction
 from marketplace.payments.providers.base import (
+    Ask,
     Authorize,
     Cancel,
     Check,
@@ -59,10 +62,24 @@ def act(command: Command, provider: str) -> Outcome:
 def check(command: Check, provider: str) -> Outcome:
     """Raises UnknownPayment, AlreadyPaid, PaymentNotOpen, WrongAmount."""
     payment = _found(command.reference, provider)
+    known = _attempt(provider, command.provider_id) if command.provider_id else None
+    if known is not None and known.payment_id == payment.pk and known.state == State.CAPTURED:
+        _must_match(payment, payment.amount if command.amount is None else command.amount, command.currency)
+        return Outcome(payment, known, is_repeat=True)
     if command.amount is not None:
         _must_match(payment, command.amount, command.currency)
     _must_be_payable(payment)
     return Outcome(payment=payment)
+
+
+@act.register
+@joins_transaction
+def ask(command: Ask, provider: str) -> Outcome:
+    """Raises UnknownPayment."""
+    payment = _found(command.reference, provider)
+    if payment.is_open:
+        jobs.enqueue("tasks.payments.process_deposit", delay=command.after, transaction_id=str(payment.pk))
+    return Outcome(payment)
 
 
 @act.register
@@ -185,10 +202,18 @@ def cancel(command: Cancel, provider: str) -> Outcome:
 def refund(command: Refund, provider: str) -> Outcome:
     """The payer has their money back: take it from the wallet, and let them owe what is no longer there.
 
-    Raises UnknownAttempt, UnknownPayment, PaymentMismatch (never paid, or more than was captured).
+    Raises UnknownAttempt, UnknownPayment, NotPaidYet, WrongAmount, PaymentMismatch (more than was captured).
     """
     payment, attempt = _both(command.reference, provider, command.provider_id)
-    if payment.status != Status.COMPLETED or command.currency != payment.currency:
+    if payment.status != Status.COMPLETED and command.captured is not None:
+        # A refund that overtook the word of its payment.
+        paid = Settle(payment.pk, command.provider_id, command.captured, command.currency, is_taken=True)
+        settle(paid, provider)
+        payment, attempt = _both(command.reference, provider, command.provider_id)
+    attempt = attempt or payment.attempts.filter(state=State.CAPTURED).first()
+    if payment.status != Status.COMPLETED:
+        raise NotPaidYet(f"{payment.pk} is {payment.status}: nothing to refund")
+    if command.currency != payment.currency:
         raise PaymentMismatch(f"{payment.pk} is {payment.status}: no {command.currency} to refund")
     done = refunds.note_by_provider(
         payment, amount=command.amount, total=command.total, refund_id=command.refund_id

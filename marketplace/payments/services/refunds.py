@@ -30,6 +30,7 @@ from marketplace.payments.errors import (
     RefundNotPossible,
     RefundRefused,
     RefundTooLarge,
+    RefundUnclear,
 )
 from marketplace.payments.facts import MoneyTakenBack, PaymentContested
 from marketplace.payments.models import PaymentAttempt, Refund, Transaction
@@ -118,8 +119,13 @@ def refund_to_method(
 
 
 def send(*, refund_id: UUID) -> Refund:
-    """Ask the provider for a refund that is on its way. Twice is one refund. Raises ProviderUnavailable."""
+    """Ask the provider for a refund that is on its way. Twice is one refund. Raises ProviderUnavailable.
+
+    Where nobody knows whether it was made and the provider would make it twice, it waits for a person (`error` says so).
+    """
     row = Refund.objects.select_related("payment__payment_method").get(pk=refund_id)
+    if row.is_unclear:
+        return row
     if row.status != Status.INITIATED or row.payment.payment_method is None:
         return row
     provider = providers.get(row.payment.payment_method.code)
@@ -127,6 +133,10 @@ def send(*, refund_id: UUID) -> Refund:
         number = provider.refund(row)
     except RefundRefused as error:
         return fail(refund_id=row.pk, error=str(error))
+    except RefundUnclear as error:
+        logger.exception("refund %s: nobody knows whether it was made, a person must look", row.pk)
+        Refund.objects.filter(pk=row.pk).update(error=f"{Refund.UNCLEAR}: {error}"[:200])
+        return row
     except ProviderUnavailable as error:
         if row.created_at > timezone.now() - GIVE_UP_AFTER:
             raise
@@ -271,7 +281,9 @@ def contest(payment: Transaction, *, is_over: bool, at: datetime) -> None:
 def sweep_refunds(*, at: datetime) -> int:
     """Ask again for refunds that are on their way for an hour and longer. Returns how many are over."""
     done = 0
-    waiting = Refund.objects.filter(status=Status.INITIATED, created_at__lt=at - timedelta(hours=1))
+    waiting = Refund.objects.filter(status=Status.INITIATED, created_at__lt=at - timedelta(hours=1)).exclude(
+        error__startswith=Refund.UNCLEAR
+    )
     for row in waiting.order_by("created_at")[:SWEEP_BATCH]:
         try:
             done += send(refund_id=row.pk).status != Status.INITIATED

@@ -85,7 +85,7 @@ def test_only_the_signed_in_owner_charges(deposit):
     nobody = Client().post(URL, data={"transaction_id": str(deposit.pk)}, content_type="application/json")
 
     assert (stranger.status_code, nobody.status_code) == (404, 401)
-    assert nobody.json()["error"]["code"] == "permission_denied"
+    assert nobody.json()["error"]["code"] == "not_authenticated"
     assert available(deposit) == 0
 
 

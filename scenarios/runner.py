@@ -22,7 +22,9 @@ from uuid import uuid4
 from project.settings.providers import PROVIDERS
 
 # Each registers its scenarios when it is imported; `crossing` plays all the others against each other.
-MODULES = ("payme", "click", "paynet", "kaspi", "mock", "crossing")
+MODULES = (
+    "payme", "click", "paynet", "atmos", "stripe", "kaspi", "freedompay", "cloudpayments", "mock", "crossing",
+)  # fmt: skip
 TIMEOUT = 60  # seconds for one answer
 CROWD = 20  # how many deliver the same thing at the same moment
 LARGEST_BODY = 64 * 1024

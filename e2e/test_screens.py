@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.db import connections
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 
 from e2e import axe, fit
 from e2e import town as towns
@@ -77,6 +77,9 @@ def shots(town):
             Shot(slug, reverse("core:page", args=[slug]))
             for slug in ("how-it-works", "fees", "terms", "privacy", "contacts")
         ),
+        Shot("books-empty", reverse("ledger:status"), act=audited(is_green=None)),
+        Shot("books-green", reverse("ledger:status"), act=audited(is_green=True)),
+        Shot("books-red", reverse("ledger:status"), act=audited(is_green=False)),
         Shot("404", "/no-such-page/"),
         Shot("500", "/broken/"),
     )
@@ -88,6 +91,11 @@ def shots(town):
         Shot("buy", reverse("escrow:buy", args=[listing.pk]), buyer),
         Shot("favourites", reverse("listings:favourites"), buyer),
         Shot("wallet", reverse("payments:wallet"), buyer),
+        Shot("wallet-tenge", reverse("payments:wallet") + "?currency=KZT", buyer),
+        Shot("wallet-wrong-dates", reverse("payments:wallet") + "?from=2026-03-02&to=2026-03-01", buyer),
+        Shot("statements", reverse("payments:statements"), buyer),
+        Shot("statement", reverse("payments:statement", args=[f"{timezone.localdate():%Y-%m}"]), buyer),
+        Shot("statement-empty", reverse("payments:statement", args=["2025-01"]), buyer),
         Shot("deposit", reverse("payments:deposit"), buyer),
         Shot("deposit-errors", reverse("payments:deposit"), buyer, act=submit("Go to payment")),
         Shot(
@@ -117,6 +125,8 @@ def shots(town):
         ),
         Shot("wallet-empty", reverse("payments:wallet"), newcomer),
         Shot("trades-empty", reverse("escrow:list"), newcomer),
+        Shot("forecast-empty", reverse("escrow:forecast"), newcomer),
+        Shot("statements-empty", reverse("payments:statements"), newcomer),
         Shot("notifications-empty", reverse("notifications:list"), newcomer),
     )
     seller = town.seller
@@ -134,6 +144,7 @@ def shots(town):
         Shot("listing-delete", reverse("listings:delete", args=[town.own.pk]), seller),
         Shot("mine", reverse("listings:mine"), seller),
         Shot("trades", reverse("escrow:list"), seller),
+        Shot("forecast", reverse("escrow:forecast"), seller),
         Shot("notifications", reverse("notifications:list"), seller),
         Shot("plans-seller", reverse("subscriptions:plans"), seller),
         Shot("checkout-better", reverse("subscriptions:checkout", args=["pro"]), seller),
@@ -154,6 +165,17 @@ def shots(town):
         Shot("confirm", reverse("escrow:confirm", args=[handed.pk]), handed.buyer),
         Shot("dispute", reverse("escrow:dispute", args=[handed.pk]), handed.buyer),
         Shot("moderation", reverse("moderation:queue"), town.moderator),
+        Shot("books-red-staff", reverse("ledger:status"), town.moderator, act=audited(is_green=False)),
+        Shot("reconciliation", reverse("payments:reconciliation"), town.moderator),
+        Shot(
+            "reconciliation-errors",
+            reverse("payments:reconciliation"),
+            town.moderator,
+            act=submit("Compare"),
+        ),
+        Shot(
+            "reconciliation-result", reverse("payments:reconciled", args=[town.statement.pk]), town.moderator
+        ),
     )
 
 
@@ -165,6 +187,18 @@ def said(page, words):
 
 def submit(name):
     return lambda page: page.get_by_role("button", name=said(page, name)).locator("visible=true").last.click()
+
+
+def audited(*, is_green):
+    """The books after such an audit, looked at again; None: before the first."""
+
+    def act(page):
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(towns.audit_books, is_green=is_green).result()
+            thread.submit(connections.close_all).result()
+        page.reload()
+
+    return act
 
 
 def open_filters(page):

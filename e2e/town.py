@@ -13,15 +13,21 @@ from django.utils import timezone
 from e2e.pictures import inventory
 from marketplace.accounts.models import User
 from marketplace.accounts.tests.factories import UserFactory
+from marketplace.core.cache import bump
 from marketplace.core.testing import run_jobs
 from marketplace.escrow import services as escrow
 from marketplace.escrow.tests import factories as trades
+from marketplace.ledger import services as ledger
+from marketplace.ledger.models import Audit
 from marketplace.ledger.tests.factories import fund
 from marketplace.listings import pictures, services
 from marketplace.listings.models import Listing
 from marketplace.listings.tests.factories import FavoriteFactory, ListingFactory, game
 from marketplace.notifications.models import Notification
+from marketplace.payments import reconciliation
 from marketplace.payments import services as payments
+from marketplace.payments.models import PaymentAttempt, ProviderStatement
+from marketplace.payments.tests.wire import deliver, payload
 from marketplace.subscriptions import services as subscriptions
 from marketplace.subscriptions.models import Period, SubscriptionPlan
 
@@ -97,6 +103,7 @@ class Town:
     pro: User
     trades: dict[str, Any]
     payments: dict[str, Any]
+    statement: ProviderStatement
 
     def cookie_of(self, person):
         """The session cookie of somebody who has just logged in; the key is the browser's, not the database's."""
@@ -126,6 +133,7 @@ def build():
         )
     buyer = person("Jasur Aliyev", "jasur")
     fund(buyer, 4_820_000 * SOM)
+    fund(buyer, 86_500 * SOM, currency="KZT")
     for liked in offers[:5]:
         FavoriteFactory(user=buyer, listing=liked)
     moderator = UserFactory(full_name="Malika Yusupova", is_staff=True, is_superuser=True)
@@ -166,11 +174,8 @@ def build():
             idempotency_key=uuid.uuid4().hex,
         ),
     }
-    done = made["completed"]
-    payments.settle(
-        transaction_id=done.pk, provider="sandbox", provider_id="sb_1", amount=done.amount, currency="UZS"
-    )
-    payments.fail(transaction_id=made["failed"].pk, provider="sandbox", provider_id="sb_2", reason="declined")
+    deliver(payload(made["completed"]))
+    deliver(payload(made["failed"], state="declined"))
     run_jobs()
     older = timezone.now() - timedelta(days=1, hours=2)
     stale = Notification.objects.filter(user=seller).order_by("-pk")[6:].values_list("pk", flat=True)
@@ -178,6 +183,7 @@ def build():
     return Town(
         seller, buyer, moderator, UserFactory(full_name="Nargiza Umarova"), offers[0], sold, offers[0], sellers[2], steps,
         made,
+        compared(moderator),
     )  # fmt: skip
 
 
@@ -207,6 +213,36 @@ def illustrate(listing, number):
     with pictures.stored([pictures.prepare(file) for file in files]) as rows:
         services.publishing._arrange(listing, rows, first=None)
         listing.save(update_fields=["cover"])
+
+
+def compared(keeper):
+    """A statement of the sandbox's that lacks one payment of ours, has another amount of one, and one of a stranger."""
+    day = timezone.localdate()
+    since, until = reconciliation.days(day - timedelta(days=2), day)
+    head, now = "id,time,amount,currency,state\n", timezone.now().isoformat()
+    one = PaymentAttempt.objects.filter(provider="sandbox", state="captured").order_by("pk")[0]
+    lines = f"sb_99017,{now},340000.00,UZS,captured\n{one.provider_id},{now},1150000.50,UZS,captured\n"
+    reconciliation.reconcile_file(
+        provider="sandbox", since=since, until=until, data=f"{head}sb_1,{now},1,UZS,open\n".encode(),
+        name="sandbox-empty.csv", actor=keeper,
+    )  # fmt: skip
+    return reconciliation.reconcile_file(
+        provider="sandbox", since=since, until=until, data=f"{head}{lines}".encode(),
+        name="sandbox-2026-11.csv", actor=keeper,
+    )  # fmt: skip
+
+
+def audit_books(*, is_green):
+    """As the books stand after their last audit; None: before the first one."""
+    Audit.objects.all().delete()
+    if is_green is not None:
+        row = ledger.audit(at=timezone.now())
+        if not is_green:
+            row.proofs[3]["offending"] = [
+                "posting 019c2a41-7c55-7e02-b1f5-1f3f0b6f9a10 of entry 019c2a41-7c54: on USD, in UZS"
+            ]
+            Audit.objects.filter(pk=row.pk).update(is_green=False, proofs=row.proofs)
+    bump("books")
 
 
 def trade(step, seller):

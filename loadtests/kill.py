@@ -57,6 +57,16 @@ class Server:
             self.kills += 1
             self.start()
 
+    def answers(self) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", "/health/live/")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
     def stop(self) -> None:
         os.killpg(self.process.pid, signal.SIGTERM)
         self.process.wait(20)
@@ -126,8 +136,11 @@ def inside(env: dict[str, str], step: str, given: object = None) -> dict:
 
 
 def killer(server: Server, stop: threading.Event, rng: random.Random) -> None:
-    while not stop.wait(rng.uniform(1.0, 4.0)):
-        server.kill()
+    """Let it live for a moment that nobody can foresee, counted from its first answer: then pull the plug."""
+    while not stop.is_set():
+        if server.answers() and not stop.wait(rng.uniform(0.2, 3.0)):
+            server.kill()
+        stop.wait(0.05)
 
 
 def main() -> int:

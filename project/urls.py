@@ -10,11 +10,13 @@ from marketplace.core import views as core
 urlpatterns = [
     path("health/", core.health, name="health"),
     path("health/live/", core.alive, name="alive"),
+    path("metrics/", core.metrics, name="metrics"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
     path("", include("marketplace.core.urls")),
     path("me/", include("marketplace.accounts.urls")),
     path("", include("marketplace.notifications.urls")),
+    path("", include("marketplace.ledger.urls")),
     path("", include("marketplace.payments.urls")),
     path("", include("marketplace.games.urls")),
     path("", include("marketplace.listings.urls")),

@@ -8,12 +8,14 @@ from django.urls import include, path, re_path
 from marketplace.accounts.urls import api_urls as accounts
 from marketplace.api import views
 from marketplace.core.views import health
+from marketplace.ledger.urls import api_urls as ledger
 from marketplace.payments.urls import api_urls as payments
 from marketplace.subscriptions.urls import api_urls as subscriptions
 
 app_name = "api"
 v1 = [
     *accounts,
+    *ledger,
     *payments,
     *subscriptions,
     path("profile/", views.Profile.as_view(), name="profile"),

@@ -25,6 +25,11 @@ def month(moment: date) -> str:
     return _written(moment, pgettext("date format, after since", "F Y"))
 
 
+def month_name(moment: date) -> str:
+    """March 2026, standing alone."""
+    return _written(moment, pgettext("date format, standing alone", "F Y"))
+
+
 def day_and_time(moment: datetime) -> str:
     """20 Mar, 12:04; another year than this one is named."""
     if moment.year == timezone.localdate().year:

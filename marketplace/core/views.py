@@ -17,9 +17,13 @@ from django.shortcuts import render
 from django.template.loader import TemplateDoesNotExist, get_template
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
+from prometheus_client import CONTENT_TYPE_LATEST
 
+from marketplace.core import health as health_details
+from marketplace.core import metrics as numbers
 from marketplace.core.page_cache import keep
 from marketplace.core.preferences import THEME_COOKIE, THEMES
 
@@ -29,7 +33,11 @@ YEAR = 365 * 24 * 3600
 
 @require_safe
 def health(_request: HttpRequest) -> HttpResponse:
-    """200 once the database and the cache answer; 503 with the name of what does not."""
+    """200 once the database and the cache answer; 503 with the name of what does not.
+
+    What the apps say of themselves stands beside it. It takes no server out of service: books that are not in order are
+    for people to look at, and every server would say the same.
+    """
     parts = {}
     try:
         with connection.cursor() as cursor:
@@ -43,6 +51,8 @@ def health(_request: HttpRequest) -> HttpResponse:
     except Exception:  # noqa: BLE001 (each cache backend has errors of its own)
         parts["cache"] = "down"
     healthy = all(state == "ok" for state in parts.values())
+    if parts["database"] == "ok":
+        parts |= health_details.details()
     return JsonResponse({"status": "ok" if healthy else "down", **parts}, status=200 if healthy else 503)
 
 
@@ -50,6 +60,15 @@ def health(_request: HttpRequest) -> HttpResponse:
 def alive(_request: HttpRequest) -> HttpResponse:
     """The process answers; nothing else is asked. Also the bare page that `make bench` measures the others against."""
     return HttpResponse("ok", content_type="text/plain")
+
+
+@require_safe
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Numbers for Prometheus; for anybody else there is no such page."""
+    if not numbers.may_read(request):
+        raise Http404
+    return HttpResponse(numbers.text(), content_type=CONTENT_TYPE_LATEST)
 
 
 @csrf_exempt  # kept pages hold no token; the worst a foreign site could do is change a theme, and Origin forbids even that

@@ -5,6 +5,7 @@ from marketplace.escrow import views
 app_name = "escrow"
 urlpatterns = [
     path("listings/<uuid:listing_id>/buy/", views.buy, name="buy"),
+    path("sales/forecast/", views.forecast, name="forecast"),
     path("trades/", views.trade_list, name="list"),
     path("trades/<uuid:trade_id>/", views.trade, name="trade"),
     path("trades/<uuid:trade_id>/pay/", views.pay, name="pay"),

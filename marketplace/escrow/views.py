@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -20,6 +21,7 @@ from marketplace.core.forms import posted
 from marketplace.core.money import Money
 from marketplace.escrow import selectors, services
 from marketplace.escrow.errors import NothingToHandOver, PriceChanged
+from marketplace.escrow.forecast import forecast as forecast_of
 from marketplace.escrow.forms import BALANCE, BuyForm, DisputeForm, HandOverForm, PasswordAgainForm
 from marketplace.escrow.models import EscrowTransaction
 from marketplace.ledger import selectors as ledger
@@ -28,7 +30,7 @@ from marketplace.listings import selectors as listings
 from marketplace.payments import selectors as payments
 from marketplace.payments.errors import AmountOutOfRange, MethodNotAvailable, ProviderUnavailable
 
-PAGE = 20
+PAGE, FORECAST_PAGE = 20, 50
 STATE = "trade-state"
 
 
@@ -41,6 +43,18 @@ def trade_list(request: HttpRequest) -> HttpResponse:
     )
     context = {"page": page, "side": side, "show": show, "active": "trades"}
     return htmx.render(request, "escrow/list.html", context, partials={"trades"})
+
+
+@require_safe
+@login_required
+@never_cache
+def forecast(request: HttpRequest) -> HttpResponse:
+    """When the money of a seller's running sales will be free."""
+    seller = person(request)
+    found = forecast_of(seller, at=timezone.now(), zone=seller.zone)
+    page = Paginator(found.sales, FORECAST_PAGE).get_page(request.GET.get("page"))
+    context = {"forecast": found, "page": page, "active": "trades"}
+    return render(request, "escrow/forecast.html", context)
 
 
 @require_http_methods(["GET", "POST"])

@@ -1,7 +1,7 @@
 from django.contrib import admin
 
 from marketplace.core.admin import ReadOnlyAdmin
-from marketplace.ledger.models import Account, JournalEntry, Posting
+from marketplace.ledger.models import Account, Audit, JournalEntry, Posting
 
 
 class PostingInline(admin.TabularInline):
@@ -32,3 +32,11 @@ class AccountAdmin(ReadOnlyAdmin):
     list_filter = ["kind", "currency"]
     list_select_related = ["owner"]
     search_fields = ["owner__email", "code"]
+
+
+@admin.register(Audit)
+class AuditAdmin(ReadOnlyAdmin):
+    list_display = ["id", "started_at", "finished_at", "is_green", "entries", "postings"]
+    list_filter = ["is_green"]
+    date_hierarchy = "started_at"
+    ordering = ["-id"]

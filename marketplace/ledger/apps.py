@@ -6,7 +6,10 @@ class LedgerConfig(AppConfig):
     name = "marketplace.ledger"
 
     def ready(self) -> None:
-        from marketplace.ledger import services
+        from marketplace.core import health, metrics
+        from marketplace.ledger import gauges, services
 
         # Django sends this after a flush too, and a flushed database has other accounts.
         post_migrate.connect(services.forget_accounts, sender=self, dispatch_uid="ledger.accounts")
+        metrics.register(gauges.books)
+        health.register_detail("books", gauges.state)

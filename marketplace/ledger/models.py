@@ -150,3 +150,37 @@ class Posting(UUIDModel):
 
     def __str__(self) -> str:
         return f"{self.amount:+} on {self.account_id}"
+
+
+class Audit(models.Model):
+    """One look at the whole books: every proof, run on one snapshot of the database. Written once, never changed.
+
+    The key is a plain number, which people read as "audit no. 1204".
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField()
+    is_green = models.BooleanField(help_text=_("Whether every proof holds."))
+    entries = models.PositiveBigIntegerField(help_text=_("How many entries there were."))
+    postings = models.PositiveBigIntegerField(help_text=_("How many postings there were."))
+    proofs = models.JSONField(
+        help_text=_("Per proof: rule, counted, offending (the first rows, for staff only), ms.")
+    )
+    trial_balance = models.JSONField(
+        help_text=_("Per currency: currency, accounts (kind and total, in minor units), total.")
+    )
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["started_at"], condition=Q(is_green=True), name="ledger_audit_green_by_time")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {'green' if self.is_green else 'red'}"
+
+    @property
+    def broken(self) -> list[str]:
+        """The rules that do not hold, by the names of their proofs."""
+        return [proof["rule"] for proof in self.proofs if proof["offending"]]

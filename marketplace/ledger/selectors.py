@@ -1,12 +1,14 @@
 """Reads of the books."""
 
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
+from django.conf import settings
 from django.db.models import QuerySet, Sum
 
 from marketplace.core.money import Minor
-from marketplace.ledger.models import Account, Posting
+from marketplace.ledger.models import Account, Audit, Posting
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +40,35 @@ def history(user: Any, currency: str = "UZS") -> QuerySet[Posting]:
         .select_related("entry", "account")
         .order_by("-pk")
     )
+
+
+type State = Literal["green", "red", "late", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What the last audit said, seen at a moment. An audit that is too old proves nothing any more."""
+
+    audit: Audit | None
+    at: datetime
+
+    @property
+    def age(self) -> timedelta | None:
+        return None if self.audit is None else max(self.at - self.audit.finished_at, timedelta())
+
+    @property
+    def is_late(self) -> bool:
+        return self.age is not None and self.age > settings.BOOKS_AUDIT_LATE_AFTER
+
+    @property
+    def state(self) -> State:
+        if self.audit is None:
+            return "none"
+        if not self.audit.is_green:
+            return "red"
+        return "late" if self.is_late else "green"
+
+
+def books(*, at: datetime) -> Books:
+    """One query, of one row."""
+    return Books(Audit.objects.order_by("-pk").first(), at)

@@ -1,22 +1,33 @@
-"""The one way to move money."""
+"""The one way to move money, and the audit that proves the books."""
 
 import logging
 import threading
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
 from cachetools import LRUCache
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Max, Q
+from django.db.models.functions import TruncDate
+from django.urls import reverse
 
+from marketplace.accounts.selectors import staff_with
 from marketplace.core.cache import bump, person
 from marketplace.core.money import MAX_MINOR, Currency, Minor
+from marketplace.ledger import auditing, words
 from marketplace.ledger.accounts import AccountRef, available
 from marketplace.ledger.errors import InsufficientFunds, KeyReused
-from marketplace.ledger.models import Account, JournalEntry, Posting
+from marketplace.ledger.models import Account, Audit, JournalEntry, Posting
+from marketplace.notifications.services import Message, Value, notify_all
 
 logger = logging.getLogger(__name__)
+alarm = logging.getLogger("marketplace.ledger.audit")
+
+# Green audits are all kept for so long, then one of each day for so long; red ones are kept for good.
+KEEP_ALL = timedelta(days=2)
+KEEP_DAILY = timedelta(days=90)
 
 # Accounts are made once and never go: each process remembers the keys of those it has met lately.
 _remembered: LRUCache[tuple[AccountRef, str], UUID] = LRUCache(20_000)
@@ -193,3 +204,76 @@ def forget_accounts(**_signal: object) -> None:
     """Forget the remembered keys: a flush has emptied the tables."""
     with _remembering:
         _remembered.clear()
+
+
+def audit(*, at: datetime) -> Audit:
+    """Run every proof on one snapshot of the database and keep what came of it.
+
+    A red audit is a critical line in the log each time. Staff who may see audits are told once when the books turn red
+    and once when they are green again, however many audits run, and at the same moment.
+    """
+    found = auditing.examine()
+    proofs = [
+        {"rule": one.proof.rule, "counted": one.proof.counted, "offending": one.proof.offending, "ms": one.ms}
+        for one in found.results
+    ]
+    balances = [
+        {
+            "currency": one.currency,
+            "accounts": [{"kind": kind, "total": total} for kind, total in one.accounts.items()],
+            "total": one.total,
+        }
+        for one in found.trial_balances
+    ]
+    with transaction.atomic():
+        was_green = _last_was_green()
+        row = Audit.objects.create(
+            started_at=at,
+            finished_at=at + found.took,
+            is_green=found.is_green,
+            entries=found.entries,
+            postings=found.postings,
+            proofs=proofs,
+            trial_balance=balances,
+        )
+        if row.is_green != was_green:
+            _raise_alarm(row)
+        bump("books")
+    if not row.is_green:
+        alarm.critical("audit %s: the books are not right: %s", row.pk, "; ".join(row.broken))
+    return row
+
+
+def _last_was_green() -> bool:
+    """What the audit before says, under a lock: of two at the same moment, one sees what the other has stored."""
+    if Audit.objects.select_for_update().order_by("-pk").first() is None:
+        return True
+    # Read again: while we waited for the lock, another audit may have been stored behind that row.
+    return Audit.objects.order_by("-pk").values_list("is_green", flat=True)[0]
+
+
+def _raise_alarm(row: Audit) -> None:
+    kind = "books_green" if row.is_green else "books_red"
+    context: dict[str, Value] = {
+        "rules": words.listed(row.broken),
+        "number": str(row.pk),
+        "time": row.started_at,
+    }
+    people = staff_with("ledger", "view_audit")
+    notify_all(Message(user, kind, context, reverse("ledger:status")) for user in people)
+
+
+def forget_audits(*, at: datetime) -> int:
+    """Delete green audits that nobody will ask for, see KEEP_ALL and KEEP_DAILY; the last one stays. Returns how many."""
+    green = Audit.objects.filter(is_green=True, started_at__lt=at - KEEP_ALL)
+    daily = (
+        green.filter(started_at__gte=at - KEEP_DAILY)
+        .order_by()
+        .annotate(day=TruncDate("started_at"))
+        .values("day")
+        .annotate(last=Max("pk"))
+    )
+    kept = set(daily.values_list("last", flat=True))
+    kept.update(Audit.objects.order_by("-pk").values_list("pk", flat=True)[:1])
+    deleted, _per_model = green.exclude(pk__in=kept).delete()
+    return deleted

@@ -48,7 +48,8 @@ KINDS: dict[str, Kind] = {
     ),
     # --- Money ---
     "deposit_completed": Kind(
-        _("Your wallet is topped up"), _("%(amount)s arrived and can be spent."), icon="wallet", tone="success", action=_("Open the wallet")
+        _("Your wallet is topped up"), _("%(amount)s arrived and can be spent."), icon="wallet", tone="success", action=_("Open the wallet"),
+        by_email=False,  # the receipt is the mail
     ),
     "deposit_failed": Kind(
         _("The payment did not go through"), _("%(amount)s was not charged. Try again, or choose another method."),
@@ -58,7 +59,8 @@ KINDS: dict[str, Kind] = {
         _("Your payout is on its way"), _("%(amount)s left your wallet and goes to %(destination)s."), icon="wallet", action=_("See the payout")
     ),
     "withdrawal_completed": Kind(
-        _("Your payout was sent"), _("%(amount)s was sent to %(destination)s."), icon="wallet", tone="success", action=_("See the payout")
+        _("Your payout was sent"), _("%(amount)s was sent to %(destination)s."), icon="wallet", tone="success", action=_("See the payout"),
+        by_email=False,  # the receipt is the mail
     ),
     "withdrawal_failed": Kind(
         _("Your payout could not be sent"), _("%(amount)s is back in your wallet. Reason: %(reason)s."),
@@ -130,6 +132,15 @@ KINDS: dict[str, Kind] = {
     "plan_not_started": Kind(
         _("Your plan could not begin"), _("%(amount)s arrived, but the %(plan)s plan could not be bought with it any more. The money is in your wallet."),
         icon="wallet", tone="warn", action=_("See your plan"),
+    ),
+    # --- The books: to staff ---
+    "books_red": Kind(
+        _("The books are not in order"), _("Audit %(number)s found what must not be. These do not hold: %(rules)s"),
+        icon="triangle-alert", tone="danger", action=_("See the audit"),
+    ),
+    "books_green": Kind(
+        _("The books are in order again"), _("Audit %(number)s at %(time)s: every proof holds."),
+        icon="circle-check", tone="success", action=_("See the audit"),
     ),
     # --- Trades: to the seller ---
     "trade_started": Kind(

@@ -8,6 +8,7 @@ from marketplace.payments.models import (
     PaymentAttempt,
     PaymentMethod,
     PayoutDecision,
+    ProviderStatement,
     Refund,
     Transaction,
     WebhookEvent,
@@ -123,4 +124,15 @@ class PayoutDecisionAdmin(ReadOnlyAdmin):
     list_display = ["payout", "actor", "action", "note", "created_at"]
     list_filter = ["action"]
     list_select_related = ["payout", "actor"]
+    ordering = ["-id"]
+
+
+@admin.register(ProviderStatement)
+class ProviderStatementAdmin(ReadOnlyAdmin):
+    """Statements are brought at the desk, or by `manage.py reconcile_provider`."""
+
+    list_display = ["provider", "since", "until", "lines", "ours", "differences", "actor", "created_at"]
+    list_filter = ["provider"]
+    list_select_related = ["actor"]
+    date_hierarchy = "created_at"
     ordering = ["-id"]

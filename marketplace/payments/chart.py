@@ -13,7 +13,7 @@ from marketplace.payments.selectors import BalancePoint
 
 HEIGHT = 190
 WIDE, NARROW = 560, 330  # a phone gets a picture of its own: a shrunk one has unreadable words
-LEFT, RIGHT, TOP, BOTTOM = 46, 8, 10, 24
+LEFT, RIGHT, TOP, BOTTOM = 58, 8, 10, 24
 STEPS = 3
 
 
@@ -51,7 +51,7 @@ def _round_up(value: int) -> int:
 
 
 def _grid(top: int, width: int) -> SafeString:
-    rows = ((_y(top * step // STEPS, top), _short(top * step // STEPS)) for step in range(STEPS + 1))
+    rows = ((_y(top * step // STEPS, top), short(top * step // STEPS)) for step in range(STEPS + 1))
     return format_html_join(
         "",
         '<path d="M{} {}H{}" stroke="var(--chart-grid)" stroke-dasharray="2 4"/>'
@@ -60,8 +60,8 @@ def _grid(top: int, width: int) -> SafeString:
     )
 
 
-def _short(minor: int) -> str:
-    """1 500 000 as "1.5 M", 20 000 as "20 k": an axis has little room."""
+def short(minor: int) -> str:
+    """1 500 000 as "1.5 M", 20 000 as "20 k": an axis and a day of a calendar have little room."""
     major = minor / MINOR_PER_MAJOR
     signs = (
         (1_000_000_000, pgettext("short for billion", "B")),

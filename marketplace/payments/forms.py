@@ -1,10 +1,12 @@
 """What a person may type about money."""
 
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
 
 from django import forms
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from marketplace.core.forms import MoneyField
@@ -47,9 +49,14 @@ class DepositForm(KeyedForm):
         },
     )
 
-    def __init__(self, *args: Any, methods: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, methods: Any, currency: str = "UZS", **kwargs: Any) -> None:
+        """`methods` are those of one currency: their limits bound the amount, in soʻm the shop's own as well."""
         super().__init__(*args, **kwargs)
         self.fields["method"].queryset = methods  # type: ignore[attr-defined]
+        amount = self.fields["amount"]
+        if currency != "UZS" and methods:
+            amount.min_value = min(method.min_amount for method in methods)  # type: ignore[attr-defined]
+            amount.max_value = max(method.max_amount for method in methods)  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
@@ -155,8 +162,18 @@ class FailForm(forms.Form):
     )
 
 
+class AnyChoice(forms.ChoiceField):
+    """A filter: what is not offered counts as "any"."""
+
+    def clean(self, value: Any) -> str:
+        try:
+            return str(super().clean(value))
+        except forms.ValidationError:
+            return ""
+
+
 class HistoryForm(forms.Form):
-    """The filters of the history; anything unknown counts as "any"."""
+    """The filters of the history. An unknown choice counts as "any"; a wrong date is said beside it."""
 
     GROUPS = {
         "sales": (Transaction.Type.SALE, Transaction.Type.COMMISSION),
@@ -166,12 +183,66 @@ class HistoryForm(forms.Form):
         "refunds": (Transaction.Type.REFUND,),
     }
     PERIODS = {"7": 7, "30": 30, "365": 365}
+    field_order = ("type", "q", "status", "period")
+    FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)
 
-    status = forms.ChoiceField(
+    type = AnyChoice(
+        required=False, choices=[("", ""), *((name, name) for name in GROUPS)], widget=forms.HiddenInput
+    )
+    status = AnyChoice(
         label=_("Status"), required=False, choices=[("", _("Any status")), *Transaction.Status.choices]
     )
-    period = forms.ChoiceField(
+    period = AnyChoice(
         label=_("Period"),
         required=False,
         choices=[("", _("All time")), ("7", _("7 days")), ("30", _("30 days")), ("365", _("A year"))],
     )
+    q = forms.CharField(
+        label=_("Number or text"),
+        required=False,
+        max_length=60,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, label in (
+            ("from", _("From the day")),
+            ("to", _("To the day")),
+        ):  # words of the address, one of them Python's
+            self.fields[name] = forms.DateField(
+                label=label,
+                required=False,
+                widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+                error_messages={"invalid": _("Write the date as 2026-03-20.")},
+            )
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        first, last = data.get("from"), data.get("to")
+        for name in ("from", "to"):
+            if data.get(name) and not self.FIRST_DAY <= data[name] <= self.LAST_DAY:
+                self.add_error(name, _("No such day in our books."))
+        if first and last and last < first:
+            self.add_error("to", _("The period ends before it begins."))
+        return data
+
+    @property
+    def is_used(self) -> bool:
+        """Whether the reader has narrowed the history."""
+        return bool(self.errors) or any(self.cleaned_data.values())
+
+    def criteria(self, *, at: datetime) -> dict[str, Any]:
+        """The chosen filters as `selectors.found` takes them, days being those of the current time zone."""
+        data = self.cleaned_data if self.is_valid() else {}
+        zone = timezone.get_current_timezone()
+        first, last, days = data.get("from"), data.get("to"), self.PERIODS.get(data.get("period", ""))
+        starts = [datetime.combine(first, time.min, zone)] if first else []
+        starts += [at - timedelta(days=days)] if days else []
+        return {
+            "types": self.GROUPS.get(data.get("type", ""), ()),
+            "status": data.get("status", ""),
+            "since": max(starts, default=None),
+            "until": datetime.combine(last + timedelta(days=1), time.min, zone) if last else None,
+            "text": data.get("q", ""),
+        }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -287,6 +287,55 @@ class PaymentAttempt(models.Model):
 
     def is_expired(self, at: datetime) -> bool:
         return self.state == self.State.OPEN and self.expires_at is not None and self.expires_at <= at
+
+
+class ProviderStatement(UUIDModel):
+    """A provider's own list of payments in some days, laid beside ours: what came of it. Never changed.
+
+    Of a difference the first rows are kept: kind, provider_id, and how each side has it (`ours`, `theirs`: amount in minor
+    units, currency, state, time; null where it is missing; `payment` is the key of our transaction).
+    """
+
+    class Difference(models.TextChoices):
+        MISSING_HERE = "missing_here", _("We do not have it")
+        MISSING_THERE = "missing_there", _("The provider does not have it")
+        AMOUNT = "amount", _("Another amount")
+        STATE = "state", _("Another state")
+        REPEATED = "repeated", _("Twice in the statement")
+
+    provider = models.CharField(_("provider"), max_length=32)
+    since = models.DateTimeField(_("from"))
+    until = models.DateTimeField(_("to"), help_text=_("Not included."))
+    source = models.CharField(
+        max_length=100, help_text=_("The name of the file, or empty: asked of the provider.")
+    )
+    digest = models.CharField(max_length=64, blank=True, help_text=_("SHA-256 of the file."))
+    lines = models.PositiveIntegerField(help_text=_("Payments in the statement."))
+    ours = models.PositiveIntegerField(help_text=_("Payments that we collected in these days."))
+    agreed = models.PositiveIntegerField(help_text=_("Payments that both have alike."))
+    differences = models.PositiveIntegerField(help_text=_("All of them, also those whose rows are not kept."))
+    rows = models.JSONField(default=list)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(until__gt=models.F("since")), name="provider_statement_period")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.since:%Y-%m-%d}: {self.differences}"
+
+    @property
+    def is_clean(self) -> bool:
+        return self.differences == 0
+
+    @property
+    def last_moment(self) -> datetime:
+        """Within the last day, which `until` itself is not."""
+        return self.until - timedelta(seconds=1)
 
 
 class Refund(UUIDModel, TimestampedModel):

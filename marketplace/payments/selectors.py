@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from string import hexdigits
 from typing import Any
 
 from django.conf import settings
@@ -11,7 +12,7 @@ from django.db.models.functions import TruncDate
 
 from marketplace.accounts.models import User
 from marketplace.accounts.selectors import staff_with
-from marketplace.core.money import Minor
+from marketplace.core.money import Currency, Minor
 from marketplace.ledger.models import Account, Posting
 from marketplace.ledger.selectors import Balances, balances
 from marketplace.payments.models import (
@@ -51,9 +52,19 @@ def transactions_of(user: Any) -> QuerySet[Transaction]:
 
 
 def found(
-    user: Any, *, types: Iterable[str] = (), status: str = "", since: datetime | None = None
+    user: Any,
+    *,
+    types: Iterable[str] = (),
+    status: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    currency: str = "",
+    text: str = "",
 ) -> QuerySet[Transaction]:
-    """The person's history of these types, in this status, made since then; empty means any."""
+    """The person's history of these types, in this status, opened since then and before `until`; empty means any.
+
+    `text` is a number as people read it out, or what a line says.
+    """
     rows = transactions_of(user)
     if types:
         rows = rows.filter(type__in=list(types))
@@ -61,7 +72,26 @@ def found(
         rows = rows.filter(status=status)
     if since:
         rows = rows.filter(created_at__gte=since)
-    return rows
+    if until:
+        rows = rows.filter(created_at__lt=until)
+    if currency:
+        rows = rows.filter(currency=currency)
+    return rows.filter(_says(text)) if text else rows
+
+
+def _says(text: str) -> Q:
+    """Lines that show this text in the reader's language, or bear this number."""
+    words = text.casefold()
+    named = [value for value, label in Type.choices if words in str(label).casefold()]
+    says = Q(type__in=named)
+    for column in (
+        "description", "reason", "payment_method__name", "destination__network", "destination__last_four",
+    ):  # fmt: skip
+        says |= Q(**{f"{column}__icontains": text})
+    number = text.lstrip("#").lower()
+    if 4 <= len(number) <= 8 and set(number) <= set(hexdigits):
+        says |= Q(pk__iendswith=number)
+    return says
 
 
 def money_of(user: Any) -> Balances:
@@ -123,28 +153,49 @@ def on_the_way(user: Any, currency: str = "UZS") -> Minor:
     return _waiting(user, currency).aggregate(total=Sum("amount"))["total"] or 0
 
 
-def beside_the_balance(user: Any, currency: str = "UZS") -> tuple[Minor, Minor]:
-    """What is on the way to a card, and what is owed, in one query."""
-    way = (
-        _waiting(user, currency)
-        .order_by()
-        .values("currency")
-        .annotate(what=Value("way"), total=Sum("amount"))
-    )
-    owed = _debts(user, currency).order_by().values("currency")
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """A person's money in one currency, in minor units, and in which currencies they have ever had some."""
+
+    currency: str
+    money: Balances
+    on_the_way: Minor
+    debt: Minor
+    currencies: list[str]
+
+
+def wallet_of(user: Any, currency: str = "UZS") -> Wallet:
+    """What the top of the wallet says, in one query. The soʻm are remembered for the page's header."""
+    columns = ("currency", "what", "total")
+    has = Account.objects.filter(owner_id=user.pk).order_by().annotate(what=F("kind"), total=F("balance"))
+    way = _waiting(user).order_by().values("currency").annotate(what=Value("way"), total=Sum("amount"))
+    owed = _debts(user).order_by().values("currency")
     debt = owed.annotate(what=Value("debt"), total=Sum(F("amount") - F("repaid")))
-    found = dict(way.values_list("what", "total").union(debt.values_list("what", "total"), all=True))
-    return found.get("way", 0), found.get("debt", 0)
+    rows = has.values_list(*columns).union(way.values_list(*columns), debt.values_list(*columns), all=True)
+    sums = {(code, what): int(total or 0) for code, what, total in rows}
 
+    def money(code: str) -> Balances:
+        return Balances(sums.get((code, Account.Kind.AVAILABLE), 0), sums.get((code, Account.Kind.HELD), 0))
 
-def _debts(user: Any, currency: str) -> QuerySet[Debt]:
-    return Debt.objects.filter(user=user, currency=currency, repaid_at__isnull=True)
-
-
-def _waiting(user: Any, currency: str) -> QuerySet[Transaction]:
-    return Transaction.objects.filter(
-        user=user, type=Type.WITHDRAWAL, status__in=Transaction.OPEN, currency=currency
+    user._money_shown = money(Currency.UZS)  # noqa: SLF001 (see money_of)
+    known = {code for code, _what in sums} | {Currency.UZS.value, currency}
+    return Wallet(
+        currency=currency,
+        money=money(currency),
+        on_the_way=sums.get((currency, "way"), 0),
+        debt=sums.get((currency, "debt"), 0),
+        currencies=[code for code in Currency.values if code in known],
     )
+
+
+def _debts(user: Any, *currency: str) -> QuerySet[Debt]:
+    rows = Debt.objects.filter(user=user, repaid_at__isnull=True)
+    return rows.filter(currency__in=currency) if currency else rows
+
+
+def _waiting(user: Any, *currency: str) -> QuerySet[Transaction]:
+    rows = Transaction.objects.filter(user=user, type=Type.WITHDRAWAL, status__in=Transaction.OPEN)
+    return rows.filter(currency__in=currency) if currency else rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +207,10 @@ class BalancePoint:
 def balance_by_day(
     user: Any, *, available: Minor, today: date, days: int, currency: str = "UZS"
 ) -> list[BalancePoint]:
-    """What the person could spend at the end of each of the last days (UTC), oldest first, from the ledger's postings.
+    """What the person could spend at the end of each of the last days, oldest first, from the ledger's postings.
 
-    `available` is the balance now; the past is counted back from it. One query.
+    Days are those of the current time zone, `today` too. `available` is the balance now; the past is counted back from
+    it. One query.
     """
     start = today - timedelta(days=days)
     moved = dict(

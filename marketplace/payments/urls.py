@@ -1,6 +1,16 @@
 from django.urls import path
 
-from marketplace.payments import api, card_views, desk_views, gateway, gateway_views, mock_api, views
+from marketplace.payments import (
+    api,
+    card_views,
+    desk_views,
+    gateway,
+    gateway_views,
+    mock_api,
+    paper_views,
+    reconciliation_views,
+    views,
+)
 
 app_name = "payments"
 urlpatterns = [
@@ -9,12 +19,19 @@ urlpatterns = [
     path("wallet/back/<slug:key>/", views.back, name="back"),
     path("wallet/withdraw/", views.withdraw, name="withdraw"),
     path("wallet/cards/<uuid:card_id>/remove/", views.remove_card, name="remove-card"),
+    path("wallet/export.csv", paper_views.export, name="export"),
+    path("wallet/statements/", paper_views.statements, name="statements"),
+    path("wallet/statements/<str:month>/", paper_views.statement, name="statement"),
+    path("wallet/statements/<str:month>/statement.pdf", paper_views.statement_pdf, name="statement-pdf"),
+    path("wallet/<uuid:transaction_id>/receipt.pdf", paper_views.receipt_pdf, name="receipt"),
     path("desk/payouts/", desk_views.queue, name="desk"),
     path("desk/payouts/<uuid:transaction_id>/", desk_views.payout, name="desk-payout"),
     path("desk/payouts/<uuid:transaction_id>/approve/", desk_views.approve, name="desk-approve"),
     path("desk/payouts/<uuid:transaction_id>/number/", desk_views.show_number, name="desk-number"),
     path("desk/payouts/<uuid:transaction_id>/send/", desk_views.send, name="desk-send"),
     path("desk/payouts/<uuid:transaction_id>/fail/", desk_views.fail, name="desk-fail"),
+    path("desk/reconciliation/", reconciliation_views.desk, name="reconciliation"),
+    path("desk/reconciliation/<uuid:statement_id>/", reconciliation_views.result, name="reconciled"),
     path("wallet/<uuid:transaction_id>/", views.transaction, name="transaction"),
     path("wallet/<uuid:transaction_id>/result/", views.result, name="return"),
     path("wallet/<uuid:transaction_id>/check/", views.check, name="check"),

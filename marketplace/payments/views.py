@@ -1,6 +1,5 @@
 """The wallet: balances and history, money in, money out."""
 
-from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -21,10 +20,10 @@ from marketplace.accounts.selectors import person
 from marketplace.core import htmx
 from marketplace.core.errors import DomainError
 from marketplace.core.forms import posted
-from marketplace.core.money import Currency, Money
+from marketplace.core.money import Currency, Minor, Money
 from marketplace.ledger.errors import InsufficientFunds
-from marketplace.ledger.selectors import Balances, balances
-from marketplace.payments import chart, selectors, services
+from marketplace.ledger.selectors import balances
+from marketplace.payments import chart, movements, selectors, services
 from marketplace.payments.errors import (
     AmountOutOfRange,
     BadCard,
@@ -34,11 +33,17 @@ from marketplace.payments.errors import (
     MethodNotAvailable,
 )
 from marketplace.payments.forms import DepositForm, HistoryForm, WithdrawForm
-from marketplace.payments.models import Transaction
+from marketplace.payments.models import PaymentMethod, Transaction
+from marketplace.payments.receipts import receipt_of
+from marketplace.payments.services.verification import GIVE_UP_AFTER
 
 PER_PAGE = 20
 CHART_DAYS = (7, 30, 365)
-PRESETS = (50_000_00, 100_000_00, 200_000_00, 500_000_00, 1_000_000_00)
+PRESETS = {
+    "UZS": (50_000_00, 100_000_00, 200_000_00, 500_000_00, 1_000_000_00),
+    "KZT": (2_000_00, 5_000_00, 10_000_00, 25_000_00, 50_000_00),
+    "USD": (5_00, 10_00, 20_00, 50_00, 100_00),
+}
 TABS = {
     "": gettext_lazy("All"),
     "sales": gettext_lazy("Sales"),
@@ -62,42 +67,49 @@ FIELD_OF = {
 @require_safe
 @login_required
 def wallet(request: HttpRequest) -> HttpResponse:
-    money = selectors.money_of(request.user)
-    on_the_way, debt = selectors.beside_the_balance(request.user)
+    now = timezone.now()
+    shown = selectors.wallet_of(request.user, chosen_currency(request))
     filters = HistoryForm(request.GET)
-    chosen = filters.cleaned_data if filters.is_valid() else {}
     tab = request.GET.get("type", "")
-    days = HistoryForm.PERIODS.get(chosen.get("period", ""))
-    rows = selectors.found(
-        request.user,
-        types=HistoryForm.GROUPS.get(tab, ()),
-        status=chosen.get("status", ""),
-        since=timezone.now() - timedelta(days=days) if days else None,
-    )
+    rows = selectors.found(request.user, **filters.criteria(at=now), currency=shown.currency)
     page = Paginator(rows, per_page=PER_PAGE).get_page(request.GET.get("page"))
+    after = movements.balances_after(request.user, page.object_list, shown.currency)
     context = {
         "active": "me",
-        "money": money,
-        "on_the_way": on_the_way,
-        "debt": debt,
+        "wallet": shown,
+        "money": shown.money,
+        "currency": shown.currency,
+        "same_wallet": same_wallet(shown.currency),
+        "wallet_url": reverse("payments:wallet") + same_wallet(shown.currency),
         "page": page,
+        "lines": [(row, after.get(row.pk)) for row in page],
         "filters": filters,
-        "is_filtered": bool(tab or chosen.get("status") or days),
+        "is_filtered": filters.is_used,
         "tabs": [(name, label, name == (tab if tab in TABS else "")) for name, label in TABS.items()],
-        **_balance_chart(request, money),
+        **_balance_chart(request, shown),
     }
-    return htmx.render(request, "payments/wallet.html", context, partials={"transactions"})
+    return htmx.render(
+        request,
+        "payments/wallet.html",
+        context,
+        partials={"transactions"},
+        status=422 if filters.errors else 200,
+    )
 
 
-def _balance_chart(request: HttpRequest, money: Balances) -> dict[str, object]:
+def _balance_chart(request: HttpRequest, shown: selectors.Wallet) -> dict[str, object]:
     asked = request.GET.get("days", "")
     days = int(asked) if asked in {str(number) for number in CHART_DAYS} else 30
     points = selectors.balance_by_day(
-        request.user, available=money.available, today=timezone.now().date(), days=days
+        request.user,
+        available=shown.money.available,
+        today=timezone.localdate(),
+        days=days,
+        currency=shown.currency,
     )
     first, last = points[0].balance, points[-1].balance
     title = _("Balance over %(days)s days, from %(first)s to %(last)s") % {
-        "days": days, "first": Money(first), "last": Money(last),
+        "days": days, "first": Money(first, shown.currency), "last": Money(last, shown.currency),
     }  # fmt: skip
     return {
         "days": days,
@@ -113,14 +125,14 @@ def _balance_chart(request: HttpRequest, money: Balances) -> dict[str, object]:
 @never_cache
 @login_required
 def deposit(request: HttpRequest) -> HttpResponse:
-    methods = selectors.active_methods()
+    offered = list(selectors.methods())
+    currency = _paid_in(request, offered)
+    methods = [method for method in offered if method.currency == currency]
     form = DepositForm(
         **posted(request),
-        methods=methods,
-        initial={
-            "amount": request.GET.get("amount", ""),
-            "method": first.code if (first := methods.first()) else None,
-        },
+        methods=selectors.active_methods(currency),
+        currency=currency,
+        initial={"amount": request.GET.get("amount", ""), "method": methods[0].code if methods else None},
     )
     if request.method == "POST" and form.is_valid():
         try:
@@ -132,11 +144,35 @@ def deposit(request: HttpRequest) -> HttpResponse:
     context = {
         "active": "me",
         "form": form,
-        "presets": PRESETS,
-        "money": selectors.money_of(request.user),
-        "has_methods": bool(methods),
+        "presets": [amount for amount in PRESETS[currency] if any(_takes(one, amount) for one in methods)],
+        "money": selectors.wallet_of(request.user, currency).money,
+        "currency": currency,
+        "same_wallet": same_wallet(currency),
+        "currencies": [code for code in Currency.values if any(one.currency == code for one in offered)],
+        "groups": _grouped(methods),
     }
     return render(request, "payments/deposit.html", context, status=422 if form.is_bound else 200)
+
+
+def _paid_in(request: HttpRequest, offered: list[PaymentMethod]) -> str:
+    """The currency of the method that was sent, else the one the address names."""
+    sent = request.POST.get("method", "")
+    return next((one.currency for one in offered if one.code == sent), chosen_currency(request))
+
+
+def _takes(method: PaymentMethod, amount: Minor) -> bool:
+    return method.min_amount <= amount <= method.max_amount
+
+
+def _grouped(methods: list[PaymentMethod]) -> list[tuple[str, list[PaymentMethod]]]:
+    """Wallets, cards, Kazakhstan: those that there are, each with its methods in their order."""
+    groups: dict[str, list[PaymentMethod]] = {"wallets": [], "cards": [], "kazakhstan": []}
+    for method in methods:
+        is_card = method.icon == "credit-card"
+        name = "kazakhstan" if method.currency == Currency.KZT else "cards" if is_card else "wallets"
+        groups[name].append(method)
+    labels = {"wallets": _("Wallets"), "cards": _("Cards"), "kazakhstan": _("Kazakhstan")}
+    return [(labels[name], found) for name, found in groups.items() if found]
 
 
 def _start(request: HttpRequest, form: DepositForm) -> Transaction:
@@ -172,7 +208,7 @@ def back(request: HttpRequest, key: str) -> HttpResponse:
 @never_cache
 @login_required
 def withdraw(request: HttpRequest) -> HttpResponse:
-    currency = _currency(request)
+    currency = chosen_currency(request)
     cards = list(selectors.payout_cards_of(request.user))
     form = WithdrawForm(
         **posted(request),
@@ -217,10 +253,15 @@ def _is_confirmed(request: HttpRequest, form: WithdrawForm) -> bool:
     return False
 
 
-def _currency(request: HttpRequest) -> str:
+def chosen_currency(request: HttpRequest) -> str:
     """The wallet that is meant: soʻm unless the address says otherwise."""
     asked = request.GET.get("currency", "")
     return asked if asked in Currency.values else str(Currency.UZS)
+
+
+def same_wallet(currency: str) -> str:
+    """The end of an address that stays in the wallet of this currency."""
+    return "" if currency == Currency.UZS else f"?currency={currency}"
 
 
 @require_POST
@@ -235,7 +276,13 @@ def remove_card(request: HttpRequest, card_id: UUID) -> HttpResponse:
 @login_required
 def transaction(request: HttpRequest, transaction_id: UUID) -> HttpResponse:
     row = get_object_or_404(selectors.transactions_of(request.user), pk=transaction_id)
-    context = {"active": "me", "row": row, "place": selectors.place_in_queue(row)}
+    context = {
+        "active": "me",
+        "row": row,
+        "place": selectors.place_in_queue(row),
+        "receipt": receipt_of(request.user, row),
+        "same_wallet": same_wallet(row.currency),
+    }
     return render(request, "payments/transaction.html", context)
 
 
@@ -247,8 +294,23 @@ def result(request: HttpRequest, transaction_id: UUID) -> HttpResponse:
     payment = get_object_or_404(
         selectors.transactions_of(request.user), pk=transaction_id, type=Transaction.Type.DEPOSIT
     )
-    context = {"active": "me", "payment": payment}
+    context = {
+        "active": "me",
+        "payment": payment,
+        "state": _state(payment),
+        "given_up_at": payment.created_at + GIVE_UP_AFTER,
+        "same_wallet": same_wallet(payment.currency),
+    }
     return htmx.render(request, "payments/result.html", context, partials={"result"})
+
+
+def _state(payment: Transaction) -> str:
+    """Which of the pages of a result: pending, completed, refunded, failed or cancelled."""
+    if payment.is_open:
+        return "pending"
+    if payment.status == Transaction.Status.COMPLETED and payment.refunded:
+        return "refunded"
+    return payment.status
 
 
 @require_POST

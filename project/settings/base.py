@@ -179,6 +179,18 @@ else:
     SESSION_ENGINE = "django.contrib.sessions.backends.db"
     CHANNEL_LAYERS = {"default": {"BACKEND": "marketplace.core.layers.ThreadSafeInMemoryLayer"}}
 
+# --- The books ----------------------------------------------------------------------------------
+# How often all proofs are run, and from when on the last audit is too old to prove anything.
+BOOKS_AUDIT_EVERY = timedelta(minutes=env.int("BOOKS_AUDIT_MINUTES", 15))
+BOOKS_AUDIT_LATE_AFTER = timedelta(minutes=env.int("BOOKS_AUDIT_LATE_MINUTES", 60))
+
+# --- Monitoring ---------------------------------------------------------------------------------
+# Who may read /metrics/ without a token: this machine, and Docker's own networks.
+METRICS_ALLOWED_NETWORKS = env.list(
+    "METRICS_ALLOWED_NETWORKS", default=["127.0.0.0/8", "::1/128", "172.16.0.0/12"]
+)
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+
 # --- Celery -------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "") or (redis_url(1) if REDIS_URL else "memory://")
 CELERY_RESULT_BACKEND = env.str("CELERY_RESULT_BACKEND", "") or None
@@ -208,6 +220,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "tasks.subscriptions.check_subscription_expirations",
         "schedule": 3600.0,
     },
+    "prove the books": {"task": "tasks.ledger.audit", "schedule": BOOKS_AUDIT_EVERY.total_seconds()},
     "approve what waited too long": {"task": "tasks.listings.auto_approve", "schedule": 1800.0},
 }
 # Jobs and live events leave by a thread of their own, so that no answer waits for a broker.
@@ -379,6 +392,16 @@ WITHDRAWAL_DAILY = {"UZS": 50_000_000_00, "KZT": 2_500_000_00, "USD": 5_000_00}
 PAYOUT_TWO_PERSON_FROM = {"UZS": 5_000_000_00, "KZT": 200_000_00, "USD": 400_00}
 # By when a payout is promised, by the plan of the person who is paid.
 PAYOUT_HOURS = {"free": 72, "premium": 48, "pro": 24}
+# How the statement files of providers differ from our own format (docs/operations.md, "A provider's statement"), by code.
+PAYMENT_STATEMENTS: dict[str, dict[str, Any]] = {
+    "payme": {
+        "columns": {"id": "id", "time": "time", "amount": "amount", "state": "state"},
+        "currency": "UZS",
+        "unit": "minor",
+        "time": "ms",
+        "states": {"1": "open", "2": "captured", "-1": "cancelled", "-2": "refunded"},
+    },
+}
 # How long a payout card that is not the first waits before it can be used.
 PAYOUT_CARD_COOLDOWN_HOURS = env.int("PAYOUT_CARD_COOLDOWN_HOURS", 24)
 

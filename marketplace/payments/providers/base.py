@@ -1,7 +1,7 @@
 """What every payment provider can do, whatever its protocol, and the neutral words that its protocol is turned into."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -154,6 +154,17 @@ class ChangeSecret:
     secret: str
 
 
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One payment in a provider's own list: its number and clock, minor units, and a state of PaymentAttempt."""
+
+    provider_id: str
+    time: datetime
+    amount: Minor
+    currency: str
+    state: str
+
+
 type Command = (
     Check | Ask | Authorize | Settle | Cancel | Refund | Contest | Find | Note | Statement | ChangeSecret
 )
@@ -252,6 +263,13 @@ class PaymentProvider(ABC):
         Raises ProviderUnavailable when it may be tried again, RefundRefused when the provider says no.
         """
         raise NotImplementedError(f"{self.code} gives nothing back when asked")
+
+    def statement(self, since: datetime, until: datetime) -> Iterable[StatementLine] | None:  # noqa: ARG002
+        """The provider's list of payments in [since, until), oldest first; None where it cannot be asked for one.
+
+        Raises ProviderUnavailable.
+        """
+        return None
 
     def answer(self, webhook: Webhook, outcomes: Sequence[Outcome]) -> Answer:  # noqa: ARG002
         """What the provider wants to hear when our services did as it asked."""

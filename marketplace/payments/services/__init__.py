@@ -5,6 +5,7 @@ from marketplace.payments.services.card_entry import confirm_card, send_card
 from marketplace.payments.services.credentials import change_secret
 from marketplace.payments.services.debts import collect as collect_debts
 from marketplace.payments.services.deposits import cancel, start_payment
+from marketplace.payments.services.receipt_mail import email_receipt
 from marketplace.payments.services.records import record
 from marketplace.payments.services.refunds import can_refund, refund, refund_to_method, sweep_refunds
 from marketplace.payments.services.refunds import send as send_refund
@@ -32,6 +33,7 @@ __all__ = [
     "collect_debts",
     "complete_withdrawal",
     "confirm_card",
+    "email_receipt",
     "fail_withdrawal",
     "knows_method",
     "process",

@@ -29,7 +29,7 @@ from marketplace.payments.errors import (
 )
 from marketplace.payments.facts import DepositFailed, DepositSettled
 from marketplace.payments.models import PaymentAttempt, PaymentMethod, Transaction
-from marketplace.payments.services import debts
+from marketplace.payments.services import debts, receipt_mail
 
 logger = logging.getLogger("marketplace.payments")
 
@@ -155,6 +155,7 @@ def credit(payment: Transaction, *, provider_id: str, at: datetime) -> None:
     )  # fmt: skip
     logger.info("payment %s settled: %s %s by %s", payment.pk, payment.amount, payment.currency, provider)
     _tell(payment, "deposit_completed")
+    receipt_mail.queue_receipt(payment)
     announce(DepositSettled(payment.pk, payment.user_id, payment.amount, payment.currency))
     if payment.purpose != purposes.DEPOSIT:
         _use(payment, purpose)

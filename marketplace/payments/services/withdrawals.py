@@ -35,7 +35,7 @@ from marketplace.payments.errors import (
 )
 from marketplace.payments.facts import WithdrawalCompleted, WithdrawalFailed, WithdrawalRequested
 from marketplace.payments.models import PayoutCard, PayoutDecision, PayoutDestination, Transaction
-from marketplace.payments.services import debts
+from marketplace.payments.services import debts, receipt_mail
 
 logger = logging.getLogger("marketplace.payments")
 
@@ -248,6 +248,7 @@ def complete_withdrawal(*, transaction_id: UUID, actor: User, provider_id: str =
     PayoutDecision.objects.create(payout=payout, actor=actor, action=Action.SEND, note=provider_id[:200])
     logger.info("withdrawal %s sent by %s", payout.pk, actor.pk)
     _tell(payout, "withdrawal_completed")
+    receipt_mail.queue_receipt(payout)
     announce(WithdrawalCompleted(payout.pk, payout.user_id))
     return payout
 

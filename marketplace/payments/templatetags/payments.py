@@ -1,10 +1,19 @@
 """How a line of the money history looks."""
 
+from datetime import date
+from decimal import Decimal
+
 from django import template
+from django.templatetags.static import static
+from django.utils.formats import number_format
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from marketplace.core import dates
 from marketplace.core.money import format_amount, to_decimal, unit
-from marketplace.payments.models import Transaction
+from marketplace.core.templatetags.ui import icon
+from marketplace.payments import chart
+from marketplace.payments.models import PaymentMethod, Transaction
 
 register = template.Library()
 
@@ -20,6 +29,38 @@ _ICONS = {
     Type.CHARGEBACK: "undo-2",
     Type.DEBT: "scale",
 }
+
+
+# The tiles that scripts/pay_marks.py has drawn.
+MARKS = frozenset(
+    (
+        "payme",
+        "click",
+        "paynet",
+        "uzcard",
+        "humo",
+        "stripe",
+        "kaspi",
+        "freedompay",
+        "cloudpayments",
+        "mock",
+        "sandbox",
+    )
+)
+
+
+@register.simple_tag
+def pay_mark(method: PaymentMethod) -> SafeString:
+    """Our tile of a way to pay, decoration only: write the name beside it. Where none is drawn, its icon."""
+    if method.code in MARKS:
+        return format_html(
+            '<img class="size-10 flex-none rounded-lg" src="{}" width="40" height="40" alt="">',
+            static(f"img/pay/{method.code}.svg"),
+        )
+    return format_html(
+        '<span class="grid size-10 flex-none place-items-center rounded-lg border bg-inset text-lg text-muted">{}</span>',
+        icon(method.icon),
+    )
 
 
 @register.filter
@@ -65,6 +106,18 @@ def major(minor: int) -> str:
 
 
 @register.filter
+def short_amount(minor: int) -> str:
+    """An amount where there is little room: "1.5 M", "20 k"; it may break between the two."""
+    return chart.short(minor).replace("\u00a0", " ")
+
+
+@register.filter
+def percent(basis_points: int) -> str:
+    """750 as "7.5%"."""
+    return f"{number_format(Decimal(basis_points) / 100, use_l10n=True)}%"
+
+
+@register.filter
 def currency_unit(code: str) -> str:
     """The word or sign of a currency: soʻm, ₸, $."""
     return unit(code)
@@ -74,3 +127,15 @@ def currency_unit(code: str) -> str:
 def currency_unit_of(code: str) -> str:
     """The same as a tag, for where its answer is kept."""
     return unit(code)
+
+
+@register.filter
+def month_name(first: date) -> str:
+    """November 2026 in the reader's language, standing alone."""
+    return dates.month_name(first)
+
+
+@register.filter
+def short_day(day: date) -> str:
+    """20 Mar."""
+    return dates.short_day(day)

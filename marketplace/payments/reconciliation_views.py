@@ -1,0 +1,109 @@
+"""The reconciliation desk: staff lay a provider's statement beside our payments and read what differs."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from marketplace.accounts.models import User
+from marketplace.accounts.selectors import person
+from marketplace.core.errors import DomainError
+from marketplace.core.forms import posted
+from marketplace.payments import reconciliation
+from marketplace.payments.models import PaymentAttempt, ProviderStatement
+from marketplace.payments.reconciliation_files import BadStatement
+from marketplace.payments.reconciliation_forms import StatementForm
+
+type View = Callable[..., HttpResponse]
+PER_PAGE = 20
+
+
+def book_keepers_only(view: View) -> View:
+    """Sign-in for strangers, 403 for people without the right."""
+
+    @wraps(view)
+    @login_required
+    @never_cache
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        user = person(request)
+        if not (user.is_staff and user.has_perm("payments.view_transaction")):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@book_keepers_only
+def desk(request: HttpRequest) -> HttpResponse:
+    """What was compared so far, newest first, and the form for another statement."""
+    form = StatementForm(**posted(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            found = _reconcile(form, person(request))
+        except DomainError as error:
+            form.add_error("file" if isinstance(error, BadStatement) else None, str(error.message))
+        else:
+            return redirect("payments:reconciled", found.pk)
+    page = Paginator(reconciliation.statements(), per_page=PER_PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "form": form, **_frame(person(request))}
+    return render(
+        request, "payments/reconciliation.html", context, status=422 if request.method == "POST" else 200
+    )
+
+
+def _reconcile(form: StatementForm, actor: User) -> ProviderStatement:
+    since, until = form.period
+    provider, file = form.cleaned_data["provider"], form.cleaned_data["file"]
+    if not file:
+        return reconciliation.reconcile_asked(provider=provider, since=since, until=until, actor=actor)
+    return reconciliation.reconcile_file(
+        provider=provider, since=since, until=until, data=file.read(), name=file.name or "", actor=actor
+    )
+
+
+@require_safe
+@book_keepers_only
+def result(request: HttpRequest, statement_id: UUID) -> HttpResponse:
+    row = get_object_or_404(ProviderStatement.objects.select_related("actor"), pk=statement_id)
+    context = {"row": row, "rows": [_worded(one) for one in row.rows], **_frame(person(request))}
+    return render(request, "payments/reconciliation_result.html", context)
+
+
+def _worded(row: dict[str, Any]) -> dict[str, Any]:
+    """A difference as it is shown: words for its kind and states, times as times."""
+    sides = {side: _side(row[side]) for side in ("ours", "theirs")}
+    return {**row, **sides, "text": ProviderStatement.Difference(row["kind"]).label}
+
+
+def _side(one: dict[str, Any] | None) -> dict[str, Any] | None:
+    if one is None:
+        return None
+    return {
+        **one,
+        "time": datetime.fromisoformat(one["time"]),
+        "state": PaymentAttempt.State(one["state"]).label,
+    }
+
+
+def _frame(user: User) -> dict[str, object]:
+    here = {
+        "icon": "scale",
+        "label": _("Reconciliation"),
+        "url": reverse("payments:reconciliation"),
+        "here": True,
+    }
+    payouts = {"icon": "landmark", "label": _("Payouts"), "url": reverse("payments:desk")}
+    nav = [payouts, here] if user.has_perm("payments.settle_withdrawal") else [here]
+    return {"area": _("Payments"), "console_nav": nav}

@@ -16,16 +16,16 @@ def main() -> int:
     chosen = [one for one in known if not asked.only or one.provider in asked.only]
     if asked.list:
         for one in chosen:
-            print(f"{one.provider:<9} | {one.title}")
+            print(f"{one.provider:<13} | {one.title}")
         return 0
     site = runner.Site(asked.url.rstrip("/"))
     count = dict.fromkeys(("ok", "failed", "skipped"), 0)
     for one in chosen:
         report = runner.run(one, site)
         count[report.verdict] += 1
-        print(f"{one.provider:<9} | {one.title:<88} | {report.verdict:<7} | {report.milliseconds:>6} ms")
+        print(f"{one.provider:<13} | {one.title:<88} | {report.verdict:<7} | {report.milliseconds:>6} ms")
         if report.verdict == "failed":
-            print(f"{'':<9} |   {report.why}")
+            print(f"{'':<13} |   {report.why}")
         sys.stdout.flush()
     skipped = f", {count['skipped']} skipped (beside the server only)" if count["skipped"] else ""
     print(f"{count['ok']} passed, {count['failed']} failed{skipped}")

@@ -6,12 +6,13 @@ MAKEFLAGS += --no-print-directory
 
 PORT ?= 8000
 HOST ?= 127.0.0.1
+URL ?= http://$(HOST):$(PORT)
 UV := .tools/bin/uv
 PY := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE ?= 1
 export UV_NO_PROGRESS := 1
 
-.PHONY: help demo test test-sqlite test-postgres test-e2e lint fmt css bench kill messages lock screens
+.PHONY: help demo test test-sqlite test-postgres test-e2e scenarios lint fmt css bench kill messages lock screens
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,6 +51,9 @@ test-postgres: .venv/.dev locale/.ready ## the suite on PostgreSQL and Redis onl
 
 test-e2e: .venv/.dev locale/.ready ## the browser journeys only
 	@sh scripts/browser.sh && $(PY) -m pytest -n auto --maxprocesses 8 --dist worksteal e2e $(ARGS)
+
+scenarios: .venv/.base ## play every payment provider's protocol against a running server (URL=…, ARGS="--only payme")
+	@$(PY) -m scenarios "$(URL)" $(ARGS)
 
 lint: .venv/.dev locale/.ready ## formatting, types, import contracts, templates, migrations, translations, security
 	@bash scripts/lint.sh

@@ -229,7 +229,7 @@ def test_an_address_that_is_not_confirmed_is_asked_to_confirm_it(client):
 
 @with_views
 def test_visitors_and_people_are_limited_apart(client, settings):
-    settings.API_THROTTLE_RATES = {"visitor": "1/minute", "person": "2/minute"}
+    settings.API_THROTTLE_RATES = {"visitor": "1/hour", "person": "2/hour"}
     one, other = bearer(UserFactory()), bearer(UserFactory())
 
     visitor = [client.get("/api/v1/all/").status_code for _time in range(2)]

@@ -8,4 +8,6 @@ export SITE_URL="${SITE_URL:-http://$1:$2}"
 mkdir -p var
 .venv/bin/python manage.py migrate --verbosity 0
 .venv/bin/python manage.py seed
+# The status page shows the books from the first moment on.
+.venv/bin/python manage.py reconcile >/dev/null
 exec .venv/bin/python manage.py serve --host "$1" --port "$2"

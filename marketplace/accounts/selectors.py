@@ -20,9 +20,9 @@ def public_person(name: str) -> User | None:
     return found.filter(Q(handle=name.lower()) | Q(username__iexact=name)).first()
 
 
-def may_moderate(user: User) -> bool:
-    """Whether this person works at the moderation screens."""
-    return bool(user.is_active and user.is_staff and user.has_perm("listings.moderate_listing"))
+def is_staff_with(user: User, permission: str) -> bool:
+    """Whether this person works at the screens that ask for this permission ("app.codename")."""
+    return bool(user.is_active and user.is_staff and user.has_perm(permission))
 
 
 def staff_with(app: str, codename: str) -> QuerySet[User]:

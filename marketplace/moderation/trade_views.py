@@ -1,21 +1,17 @@
 """Trades for the staff: the disputed ones, and giving a buyer money back."""
 
-from collections.abc import Callable
-from functools import wraps
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from marketplace.accounts.selectors import person
+from marketplace.accounts.staff import staff_only
 from marketplace.core.errors import DomainError
 from marketplace.core.forms import posted
 from marketplace.core.money import Money
@@ -25,23 +21,10 @@ from marketplace.escrow.models import EscrowTransaction
 from marketplace.moderation import selectors
 from marketplace.moderation.forms import RefundForm
 
-type View = Callable[..., HttpResponse]
 PER_PAGE = 30
 
 
-def refunders_only(view: View) -> View:
-    """Sign-in for strangers, 403 for people without the right."""
-
-    @wraps(view)
-    @login_required
-    @never_cache
-    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        user = person(request)
-        if not (user.is_staff and user.has_perm("escrow.refund_trade")):
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return guarded
+refunders_only = staff_only("escrow.refund_trade")
 
 
 @require_safe

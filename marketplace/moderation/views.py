@@ -2,41 +2,26 @@
 
 import uuid
 from collections.abc import Callable
-from functools import wraps
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from marketplace.accounts.selectors import may_moderate, person
+from marketplace.accounts.selectors import person
+from marketplace.accounts.staff import staff_only
 from marketplace.listings import services as listings
 from marketplace.listings.models import Listing
 from marketplace.moderation import selectors
 from marketplace.moderation.forms import ChangesForm, DecisionForm, RejectForm
 
-type View = Callable[..., HttpResponse]
 SHOWN = 50
 
 
-def moderators_only(view: View) -> View:
-    """Sign-in for strangers, 403 for people without the right."""
-
-    @wraps(view)
-    @login_required
-    @never_cache
-    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        if not may_moderate(person(request)):
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return guarded
+moderators_only = staff_only("listings.moderate_listing")
 
 
 @require_safe

@@ -1,44 +1,27 @@
 """The payout desk: staff look at payouts, approve, send or give the money back."""
 
-from collections.abc import Callable
-from functools import wraps
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from marketplace.accounts.selectors import person
+from marketplace.accounts.staff import staff_only
 from marketplace.core.errors import DomainError
 from marketplace.payments import selectors, services
 from marketplace.payments.forms import FailForm, SendForm
 from marketplace.payments.models import Transaction
 
-type View = Callable[..., HttpResponse]
 PER_PAGE = 30
 
 
-def payout_staff_only(view: View) -> View:
-    """Sign-in for strangers, 403 for people without the right."""
-
-    @wraps(view)
-    @login_required
-    @never_cache
-    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        user = person(request)
-        if not (user.is_staff and user.has_perm("payments.settle_withdrawal")):
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return guarded
+payout_staff_only = staff_only("payments.settle_withdrawal")
 
 
 @require_safe

@@ -1,23 +1,19 @@
 """The reconciliation desk: staff lay a provider's statement beside our payments and read what differs."""
 
-from collections.abc import Callable
 from datetime import datetime
-from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from marketplace.accounts.models import User
 from marketplace.accounts.selectors import person
+from marketplace.accounts.staff import staff_only
 from marketplace.core.errors import DomainError
 from marketplace.core.forms import posted
 from marketplace.payments import reconciliation
@@ -25,23 +21,10 @@ from marketplace.payments.models import PaymentAttempt, ProviderStatement
 from marketplace.payments.reconciliation_files import BadStatement
 from marketplace.payments.reconciliation_forms import StatementForm
 
-type View = Callable[..., HttpResponse]
 PER_PAGE = 20
 
 
-def book_keepers_only(view: View) -> View:
-    """Sign-in for strangers, 403 for people without the right."""
-
-    @wraps(view)
-    @login_required
-    @never_cache
-    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        user = person(request)
-        if not (user.is_staff and user.has_perm("payments.view_transaction")):
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return guarded
+book_keepers_only = staff_only("payments.view_transaction")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -378,9 +378,9 @@ def test_without_a_name_a_person_is_called_by_the_handle():
 
 
 def test_staff_without_the_permission_do_not_moderate():
-    assert selectors.may_moderate(StaffFactory())
-    assert not selectors.may_moderate(UserFactory(is_staff=True))
-    assert not selectors.may_moderate(UserFactory())
+    assert selectors.is_staff_with(StaffFactory(), "listings.moderate_listing")
+    assert not selectors.is_staff_with(UserFactory(is_staff=True), "listings.moderate_listing")
+    assert not selectors.is_staff_with(UserFactory(), "listings.moderate_listing")
 
 
 def test_a_finished_trade_counts_for_both_sides():

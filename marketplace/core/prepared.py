@@ -90,10 +90,9 @@ class Prepared[M: models.Model]:
 def _adapted(value: Value, connection: BaseDatabaseWrapper) -> Any:
     if value is None:
         raise ValueError("A slot takes no None.")
-    if isinstance(value, UUID):
-        return value if connection.features.has_native_uuid_field else value.hex
-    # A choice's word, not the choice: drivers know only plain strings.
-    return str(value) if isinstance(value, str) else value
+    if isinstance(value, UUID) and not connection.features.has_native_uuid_field:
+        return value.hex
+    return value
 
 
 def _instance[M: models.Model](plan: _Plan[M], row: list[Any], connection: BaseDatabaseWrapper) -> M:

@@ -24,18 +24,18 @@ def person_group(user_id: object) -> str:
 
 def recheck(user_id: object) -> None:
     """Let all connections of this person prove once more that they may stay, after the commit."""
-    _tell(user_id, {"type": "live.recheck"})
+    _pass_on(user_id, {"type": "live.recheck"})
 
 
 def end_session(user_id: object, session_key: str) -> None:
     """A browser signed out: close what it has open. The key itself goes nowhere."""
-    _tell(user_id, {"type": "live.ended", "sign_in": session_mark(session_key)})
+    _pass_on(user_id, {"type": "live.ended", "sign_in": session_mark(session_key)})
 
 
 def end_sign_in(user_id: object, sign_in: str, *, seconds: float) -> None:
     """A program signed out. Its access token may live on for `seconds`; it opens no sockets in that time."""
     transaction.on_commit(partial(cache.set, _ENDED + sign_in, "", seconds))
-    _tell(user_id, {"type": "live.ended", "sign_in": sign_in})
+    _pass_on(user_id, {"type": "live.ended", "sign_in": sign_in})
 
 
 def has_ended(*sign_ins: str) -> set[str]:
@@ -49,6 +49,6 @@ def session_mark(session_key: str) -> str:
     return hashlib.sha256(session_key.encode()).hexdigest()[:32]
 
 
-def _tell(user_id: object, message: dict[str, Any]) -> None:
+def _pass_on(user_id: object, message: dict[str, Any]) -> None:
     named = {**message, "topic": "person", "event": message["type"]}  # what the courier's log calls it
     transaction.on_commit(partial(courier.take, (person_group(user_id), named)))

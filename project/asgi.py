@@ -11,5 +11,6 @@ pages = get_asgi_application()
 
 # Only now: consumers import models.
 from marketplace.core.live.routing import sockets  # noqa: E402
+from marketplace.messaging.urls import live_urls as messaging  # noqa: E402
 
-application = ProtocolTypeRouter({"http": pages, "websocket": sockets([])})
+application = ProtocolTypeRouter({"http": pages, "websocket": sockets([*messaging])})

@@ -21,6 +21,7 @@ urlpatterns = [
     path("", include("marketplace.games.urls")),
     path("", include("marketplace.listings.urls")),
     path("", include("marketplace.subscriptions.urls")),
+    path("", include("marketplace.messaging.urls")),
     path("", include("marketplace.escrow.urls")),
     path("moderation/", include("marketplace.moderation.urls")),
     path("", include("marketplace.storefront.urls")),

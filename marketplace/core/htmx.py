@@ -9,12 +9,18 @@ from django.utils.cache import patch_vary_headers
 type Context = dict[str, Any]
 
 
+def is_from(request: HttpRequest) -> bool:
+    """Whether a script of the page asks, which takes a part of it; boosted links and restored history want pages."""
+    htmx = getattr(request, "htmx", None)
+    return bool(htmx and not htmx.boosted and not htmx.history_restore_request)
+
+
 def asked_for(request: HttpRequest, partials: set[str]) -> str | None:
     """The partial this request wants, if it is among the allowed ones. Boosted links and restored history want pages."""
-    htmx = getattr(request, "htmx", None)
-    if not htmx or htmx.boosted or htmx.history_restore_request:
+    if not is_from(request):
         return None
-    return htmx.target if htmx.target in partials else None
+    target: str | None = request.htmx.target  # type: ignore[attr-defined]
+    return target if target in partials else None
 
 
 def render(

@@ -7,7 +7,9 @@ class EscrowConfig(AppConfig):
     def ready(self) -> None:
         from marketplace.escrow import selectors, services
         from marketplace.ledger import checks
+        from marketplace.messaging import access
         from marketplace.payments import purposes
 
         purposes.register("trade", settle=services.settle_payment, lock=services.lock_for_payment)
+        access.register(selectors.oversees)
         checks.register_held(selectors.held_by_trades)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from marketplace.core.money import Money
 from marketplace.escrow.models import CredentialReveal, EscrowTransaction
+from marketplace.messaging.models import Conversation
 
 Status = EscrowTransaction.Status
 FINISHED = (Status.CONFIRMED, Status.REFUNDED, Status.CANCELLED)
@@ -51,6 +52,20 @@ def open_trade_on(listing_id: uuid.UUID, user: Any) -> EscrowTransaction | None:
         EscrowTransaction.objects.of(user)
         .filter(listing_id=listing_id, status__in=EscrowTransaction.OPEN)
         .first()
+    )
+
+
+def oversees(user: Any, conversation: Conversation) -> bool:
+    """Whether a moderator may read what two people said: while they dispute a trade, and who decides disputes."""
+    return bool(
+        conversation.listing_id
+        and user.has_perm("escrow.refund_trade")
+        and EscrowTransaction.objects.filter(
+            listing=conversation.listing_id,
+            buyer=conversation.buyer_id,
+            seller=conversation.seller_id,
+            status=Status.DISPUTED,
+        ).exists()
     )
 
 

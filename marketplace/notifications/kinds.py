@@ -46,6 +46,13 @@ KINDS: dict[str, Kind] = {
         _("Your listing was taken down"), _("“%(title)s” is no longer shown. Reason: %(reason)s."),
         icon="triangle-alert", tone="danger", action=_("My listings"),
     ),
+    # --- Conversations ---
+    "message_received": Kind(
+        _("%(person)s wrote to you"), _("A message waits for you. Read it and answer on WibeStore."), icon="message-circle", action=_("Read it")
+    ),
+    "message_reported": Kind(
+        _("A message was reported"), _("%(person)s: %(reason)s."), icon="flag", by_email=False, action=_("Look at it")
+    ),
     # --- Money ---
     "deposit_completed": Kind(
         _("Your wallet is topped up"), _("%(amount)s arrived and can be spent."), icon="wallet", tone="success", action=_("Open the wallet"),

@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "marketplace.games",
     "marketplace.listings",
     "marketplace.subscriptions",
+    "marketplace.messaging",
     "marketplace.escrow",
     "marketplace.moderation",
     "marketplace.storefront",
@@ -315,6 +316,11 @@ MEDIA_ROOT = Path(env.str("MEDIA_ROOT", str(BASE_DIR / "media")))
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    # Files of conversations. No web server may serve this folder: our own view asks who is there.
+    "private": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": env.str("PRIVATE_ROOT", str(BASE_DIR / "private")), "base_url": None},
+    },
 }
 AWS_STORAGE_BUCKET_NAME = env.str("AWS_STORAGE_BUCKET_NAME", "")
 if AWS_STORAGE_BUCKET_NAME:
@@ -330,10 +336,29 @@ if AWS_STORAGE_BUCKET_NAME:
             "file_overwrite": False,
         },
     }
+AWS_PRIVATE_BUCKET_NAME = env.str("AWS_PRIVATE_BUCKET_NAME", "")
+if AWS_PRIVATE_BUCKET_NAME:
+    STORAGES["private"] = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "access_key": env.str("AWS_ACCESS_KEY_ID"),
+            "secret_key": env.str("AWS_SECRET_ACCESS_KEY"),
+            "bucket_name": AWS_PRIVATE_BUCKET_NAME,
+            "region_name": env.str("AWS_S3_REGION_NAME", "") or None,
+            "endpoint_url": env.str("AWS_S3_ENDPOINT_URL", "") or None,
+            "default_acl": "private",
+            "file_overwrite": False,
+        },
+    }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 3 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
+
+CHAT_ATTACHMENT_MAX_BYTES = 10 * 1024 * 1024
+CHAT_EDIT_WINDOW = timedelta(minutes=15)
+# Who has not read a message for so long is told of it elsewhere.
+CHAT_TELL_AFTER = timedelta(minutes=2)
 
 LISTING_IMAGES_MAX = 5
 LISTING_IMAGE_MAX_BYTES = 5 * 1024 * 1024

@@ -51,6 +51,7 @@ PAYMENT_PROVIDERS["sandbox"] = "marketplace.payments.providers.sandbox.SandboxPr
 API_THROTTLE_RATES = {}
 PAYMENT_PROVIDERS["mock"] = "marketplace.payments.providers.mock.MockProvider"
 MEDIA_ROOT = VAR_DIR / f"test-media-{_run}"
+STORAGES["private"]["OPTIONS"]["location"] = str(VAR_DIR / f"test-private-{_run}")
 WHITENOISE_AUTOREFRESH = True
 LANGUAGE_CODE = "en"
 ALLOWED_HOSTS = ["*"]

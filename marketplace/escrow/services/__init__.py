@@ -1,5 +1,6 @@
 """Every write of a trade, by business action. Each locks the trade first, then the listing, then ledger accounts."""
 
+from marketplace.escrow.services._steps import put_into_chat
 from marketplace.escrow.services.deadlines import sweep
 from marketplace.escrow.services.delivery import accept, hand_over, reveal
 from marketplace.escrow.services.dispute import open_dispute
@@ -26,6 +27,7 @@ __all__ = [
     "open_dispute",
     "pay_from_balance",
     "pay_through",
+    "put_into_chat",
     "refund_by_staff",
     "reveal",
     "settle_payment",

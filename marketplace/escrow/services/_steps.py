@@ -2,15 +2,18 @@
 
 import logging
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 
 from marketplace.accounts.models import User
-from marketplace.core import realtime
+from marketplace.core import jobs, realtime
 from marketplace.core.cache import bump, person
-from marketplace.core.money import Money
+from marketplace.core.money import Minor, Money
 from marketplace.escrow.models import EscrowTransaction
+from marketplace.messaging import services as messaging
 from marketplace.notifications.services import Message, notify_all
 
 logger = logging.getLogger("marketplace.escrow")
@@ -25,7 +28,10 @@ def locked(trade_id: uuid.UUID, **whose: Any) -> EscrowTransaction:
 
 
 def move(trade: EscrowTransaction, status: EscrowTransaction.Status | None = None, **changes: Any) -> None:
-    """Save a step, and let open pages know. A trade that is bought and paid in one go is stored by its first step."""
+    """Save a step, let open pages know, and put it into the chat of the two.
+
+    A trade that is bought and paid in one go is stored by its first step.
+    """
     if status is not None:
         logger.info("trade %s: %s -> %s", trade.pk, trade.status, status)
         changes["status"] = status
@@ -37,6 +43,39 @@ def move(trade: EscrowTransaction, status: EscrowTransaction.Status | None = Non
     else:
         trade.save(update_fields=[*changes, "updated_at"])
         realtime.publish(f"trade:{trade.pk}", "trade_changed", {"id": str(trade.pk), "status": trade.status})
+    note(trade, str(status) if status is not None else "handed_over")
+
+
+def note(trade: EscrowTransaction, step: str, *, amount: Minor | None = None) -> None:
+    """Have a card of this step put into the chat, by a job of its own: nobody who pays waits for it.
+
+    `step` is a key of `messaging.cards.CARDS`; `amount` in minor units, the price where it is not given.
+    """
+    jobs.enqueue(
+        "tasks.escrow.note_step",
+        trade_id=str(trade.pk),
+        step=step,
+        at=timezone.now().isoformat(),
+        amount=trade.amount if amount is None else amount,
+        deadline=trade.due_at.isoformat() if trade.due_at else None,
+    )
+
+
+def put_into_chat(
+    *, trade_id: uuid.UUID, step: str, at: datetime, amount: Minor, deadline: datetime | None
+) -> None:
+    """What the job does. Twice puts one card there."""
+    trade = EscrowTransaction.objects.select_related("listing__seller", "buyer").get(pk=trade_id)
+    messaging.note_step(
+        listing=trade.listing,
+        buyer=trade.buyer,
+        trade_id=trade.pk,
+        step=step,
+        at=at,
+        amount=amount,
+        currency=trade.currency,
+        deadline=deadline,
+    )
 
 
 def tell(user: User, kind: str, trade: EscrowTransaction, **context: Any) -> None:

@@ -13,7 +13,7 @@ from marketplace.core.money import Minor, share
 from marketplace.escrow.errors import PriceChanged, TradeNotOpen
 from marketplace.escrow.facts import TradePaid, TradeStarted
 from marketplace.escrow.models import EscrowTransaction
-from marketplace.escrow.services._steps import locked, move, tell, tell_both
+from marketplace.escrow.services._steps import locked, move, note, tell, tell_both
 from marketplace.ledger import accounts
 from marketplace.ledger.models import JournalEntry
 from marketplace.ledger.services import post
@@ -39,6 +39,7 @@ def buy(
         with transaction.atomic():
             trade = _reserved(listing_id, buyer, idempotency_key, expected_amount)
             trade.save(force_insert=True)
+            note(trade, "started")
             tell(trade.seller, "trade_started", trade, buyer=buyer.display_name, deadline=trade.due_at)
     except REFUSED_TWICE:
         if again := _sent_before(buyer, idempotency_key):

@@ -12,7 +12,7 @@ from marketplace.core.money import Minor, Money, share
 from marketplace.escrow.errors import OwnTrade, RefundTooLarge, TradeNotOpen
 from marketplace.escrow.facts import TradeRefunded
 from marketplace.escrow.models import EscrowTransaction, TradeRefund
-from marketplace.escrow.services._steps import locked, tell
+from marketplace.escrow.services._steps import locked, note, tell
 from marketplace.escrow.services.settlement import finish_paid, finish_refunded
 from marketplace.ledger import accounts
 from marketplace.ledger.accounts import AccountRef
@@ -76,6 +76,7 @@ def refund_by_staff(
     if is_held:
         _finish(trade)
     part = Money(amount, trade.currency)
+    note(trade, "part_refunded", amount=amount)
     tell(trade.buyer, "purchase_part_refunded", trade, part=part, reason=reason)
     tell(trade.seller, "sale_part_refunded", trade, part=part, reason=reason)
     payments.refund_to_method(

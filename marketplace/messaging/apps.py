@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class MessagingConfig(AppConfig):
+    name = "marketplace.messaging"
+
+    def ready(self) -> None:
+        from marketplace.core.context_processors import register_header_part
+        from marketplace.messaging import selectors
+
+        register_header_part("unread_chats", selectors.unread_total)

@@ -1,4 +1,4 @@
-"""Pages and sockets over ASGI: `manage.py serve` and the /ws/ processes use it."""
+"""Pages, sockets and streams over ASGI: `manage.py serve` and the processes behind /ws/ and /live/ use it."""
 
 import os
 
@@ -10,6 +10,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings.development")
 pages = get_asgi_application()
 
 # Only now: consumers import models.
-from marketplace.core.live.routing import sockets  # noqa: E402
+from marketplace.core.live.routing import pages_with_stream, sockets  # noqa: E402
+from marketplace.listings.urls import live_urls as listings  # noqa: E402
+from marketplace.notifications.urls import live_urls as notifications  # noqa: E402
 
-application = ProtocolTypeRouter({"http": pages, "websocket": sockets([])})
+application = ProtocolTypeRouter(
+    {"http": pages_with_stream(pages), "websocket": sockets([*notifications, *listings])}
+)

@@ -5,9 +5,11 @@ class EscrowConfig(AppConfig):
     name = "marketplace.escrow"
 
     def ready(self) -> None:
+        from marketplace.core.live import topics
         from marketplace.escrow import selectors, services
         from marketplace.ledger import checks
         from marketplace.payments import purposes
 
         purposes.register("trade", settle=services.settle_payment, lock=services.lock_for_payment)
         checks.register_held(selectors.held_by_trades)
+        topics.register("trade", stamp=selectors.live_stamp, event="trade_changed")

@@ -2,6 +2,7 @@ from django.conf import settings
 from django.urls import path
 
 from marketplace.notifications import views
+from marketplace.notifications.consumers import NotificationsSocket
 
 app_name = "notifications"
 urlpatterns = [
@@ -15,3 +16,6 @@ if settings.DEVELOPER_PAGES:
         path("dev/mail/", views.developer_mails, name="developer_mails"),
         path("dev/mail/<str:name>/", views.developer_mail, name="developer_mail"),
     ]
+
+# Sockets (see project.asgi).
+live_urls = [path("ws/notifications/", NotificationsSocket.as_asgi())]

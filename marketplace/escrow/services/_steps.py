@@ -36,7 +36,12 @@ def move(trade: EscrowTransaction, status: EscrowTransaction.Status | None = Non
         trade.save(force_insert=True)  # and nobody has its page open yet
     else:
         trade.save(update_fields=[*changes, "updated_at"])
-        realtime.publish(f"trade:{trade.pk}", "trade_changed", {"id": str(trade.pk), "status": trade.status})
+        show(trade)
+
+
+def show(trade: EscrowTransaction) -> None:
+    """Let the open pages of both sides look anew."""
+    realtime.publish(f"trade:{trade.pk}", "trade_changed", {"id": str(trade.pk), "status": trade.status})
 
 
 def tell(user: User, kind: str, trade: EscrowTransaction, **context: Any) -> None:

@@ -287,7 +287,8 @@
         this.dispatchEvent(new MessageEvent(event.type, { data: event.data, lastEventId: event.lastEventId }));
       };
       addEventListener('online', () => this.now());
-      addEventListener('offline', () => { if (this.wasOpen) connection('page', 'offline'); });
+      // The line may look open for minutes yet: what it had to say is lost all the same.
+      addEventListener('offline', () => { this.rest(); if (this.wasOpen) connection('page', 'offline'); });
       addEventListener('pagehide', () => this.rest());
       addEventListener('pageshow', event => { if (event.persisted) this.now(); });
       document.addEventListener('visibilitychange', () => {

@@ -1,5 +1,6 @@
 """The event stream of a page (SSE): one per page, with everything that the page follows."""
 
+import asyncio
 import json
 import secrets
 from typing import Any
@@ -14,8 +15,11 @@ from marketplace.core.live.connection import Connection
 from marketplace.core.live.topics import Frame
 
 PATH = "/live/"
+# Seconds over which visitors of one page hear of its change: they all come back for it, and one after another is soon enough.
+SPREAD = 2.0
 # A page follows what it shows; more than this is no page of ours.
 _TOPICS = 30
+_chance = secrets.SystemRandom()
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -78,11 +82,15 @@ class LiveStream(Connection):
     async def heard(self, topic: str, event: str, payload: dict[str, Any]) -> None:
         how = topics.how_to_show(event)
         if how is None:
-            self.put(_written(Frame(event, json.dumps(payload, cls=DjangoJSONEncoder))))
+            frame = _written(Frame(event, json.dumps(payload, cls=DjangoJSONEncoder)))
+            if self.reader.is_signed_in:
+                self.put(frame)
+            else:
+                asyncio.get_running_loop().call_later(_chance.uniform(0, SPREAD), self.put, frame)
             return
-        frame = await self.call(how, self.reader, payload)
-        if frame is not None:
-            self.put(_written(frame))
+        shown = await self.call(how, self.reader, payload)
+        if shown is not None:
+            self.put(_written(shown))
 
     def beat(self) -> None:
         # Only while nothing waits: a reader that does not read needs no sign of life, but its time runs.

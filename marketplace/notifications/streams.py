@@ -56,7 +56,9 @@ def _frame(reader: Reader, rows: list[Notification]) -> Frame:
     told = [(row, KINDS.get(row.data.get("kind", ""))) for row in rows]
     context = {
         "header": {"unread": selectors.unread_count(reader.user)},
-        "toasts": [(row, kind.tone if kind else "info", kind.action if kind else _("Open")) for row, kind in told],
+        "toasts": [
+            (row, kind.tone if kind else "info", kind.action if kind else _("Open")) for row, kind in told
+        ],
     }
     event = "notification" if rows else "notifications_read"
     # Ids sort by time: of now, when there is none to name.

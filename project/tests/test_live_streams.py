@@ -12,8 +12,8 @@ from marketplace.accounts.tests.factories import StaffFactory, UserFactory
 from marketplace.core import realtime
 from marketplace.core.live import connection, limits, stream, watch
 from marketplace.core.testing import call, feed, played, session_of
-from marketplace.escrow import services as escrow
 from marketplace.escrow import selectors as trades_of
+from marketplace.escrow import services as escrow
 from marketplace.escrow.tests import factories as trades
 from marketplace.listings import services as listings
 from marketplace.listings.models import Listing
@@ -128,9 +128,7 @@ def test_after_a_break_what_came_meanwhile_is_shown_and_nothing_older(aziza, how
 async def test_after_a_long_break_there_are_few_toasts_and_none_of_long_ago(aziza):
     seen = await call(tell, aziza)
     old = await call(tell, aziza)
-    await call(
-        Notification.objects.filter(pk=old.pk).update, created_at=timezone.now() - timedelta(hours=1)
-    )
+    await call(Notification.objects.filter(pk=old.pk).update, created_at=timezone.now() - timedelta(hours=1))
     for _n in range(5):
         await call(tell, aziza, "plan_cancelled", plan="Pro", deadline="1 May")
 

@@ -79,7 +79,7 @@ class LiveStream(Connection):
         self.ended_with(Close.NORMAL)
         raise StopConsumer
 
-    async def heard(self, topic: str, event: str, payload: dict[str, Any]) -> None:
+    async def heard(self, topic: str, event: str, payload: dict[str, Any]) -> None:  # noqa: ARG002
         how = topics.how_to_show(event)
         if how is None:
             frame = _written(Frame(event, json.dumps(payload, cls=DjangoJSONEncoder)))

@@ -87,6 +87,31 @@ def test_reading_in_one_page_empties_the_counter_of_another(visitor):
     did_not_reload(two)
 
 
+def test_the_bell_opens_the_latest_which_grow_while_one_looks(visitor):
+    reader = UserFactory()
+    person = visitor()
+    person.logs_in(reader.email)
+    follows_live(person, "/listings/")
+    panel = person.page.locator("#bell-panel")
+
+    bell(person).click()
+    expect(panel).to_contain_text("Nothing here yet")
+    tells(reader)
+    expect(panel).to_contain_text("A new payout card was added")
+    bell(person).click()
+    expect(panel).to_be_hidden()
+    bell(person).focus()
+    person.page.keyboard.press("Enter")
+    expect(panel).to_be_visible()
+    person.page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+
+    person.page.set_viewport_size({"width": 390, "height": 844})
+    bell(person).click()
+    person.reads_heading("Notifications")
+    assert person.page.url.endswith("/notifications/")
+
+
 def test_the_inbox_itself_grows(visitor):
     reader = UserFactory()
     person = visitor()

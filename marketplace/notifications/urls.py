@@ -7,6 +7,7 @@ from marketplace.notifications.consumers import NotificationsSocket
 app_name = "notifications"
 urlpatterns = [
     path("notifications/", views.notification_list, name="list"),
+    path("notifications/panel/", views.panel, name="panel"),
     path("notifications/read-all/", views.read_all, name="read_all"),
     path("notifications/<uuid:notification_id>/", views.notification_open, name="open"),
 ]

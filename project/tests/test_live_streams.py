@@ -378,6 +378,26 @@ def test_a_kept_page_of_an_offer_names_what_it_follows_and_stays_kept(client):
     assert len(page_cache._bodies) == kept == 1
 
 
+def test_the_bells_panel_has_the_latest_few_in_a_fixed_number_of_queries(client, aziza, django_assert_num_queries):
+    for _n in range(9):
+        tell(aziza)
+    tell(UserFactory(), "plan_cancelled", plan="Theirs", deadline="1 May")
+    client.force_login(aziza, backend="django.contrib.auth.backends.ModelBackend")
+    client.get("/notifications/panel/")
+
+    with django_assert_num_queries(4):  # session, person, the latest, the count
+        answer = client.get("/notifications/panel/")
+
+    text = answer.content.decode()
+    assert text.count("A new payout card was added") == 6
+    assert "Theirs" not in text
+    assert "no-store" in answer["Cache-Control"]
+
+
+def test_the_bells_panel_is_nobody_elses(client):
+    assert client.get("/notifications/panel/").status_code == 302
+
+
 def test_where_no_stream_can_be_had_the_address_answers_at_once_with_nothing(client):
     """gunicorn's threads are few: a stream there would hold one for good. The proxy sends /live/ elsewhere."""
     answer = client.get("/live/?on=queue")

@@ -360,6 +360,22 @@
     try { if (JSON.parse(event.detail.message).event === 'resync') sync(); } catch { /* not ours */ }
   });
 
+  // --- The bell: on wide screens the latest few open below it, and grow while they are open; elsewhere it is a link
+  const panel = () => document.getElementById('bell-panel');
+  let wasOpen = false;
+  on('pointerdown', event => { if (closest(event, '#bell')) wasOpen = Boolean(panel()?.matches(':popover-open')); }, true);
+  on('click', event => {
+    const bell = closest(event, '#bell'), box = panel();
+    if (!bell || !box?.showPopover || event.button || event.ctrlKey || event.metaKey || event.shiftKey || !matchMedia('(min-width: 64rem)').matches) return;
+    event.preventDefault();
+    // The press outside it has closed it already.
+    if (wasOpen) { wasOpen = false; return; }
+    if (box.matches(':popover-open')) box.hidePopover(); else { box.showPopover(); htmx.trigger(box, 'bellOpened'); }
+  });
+  on('htmx:oobAfterSwap', event => {
+    if (event.detail.target?.id === 'bell' && panel()?.matches(':popover-open')) htmx.trigger(panel(), 'bellOpened');
+  });
+
   // --- A sound if the reader wants one, a buzz on phones for what is important; once, however many tabs are open
   const wantsSound = () => localStorage.getItem('sound') === 'on';
   const chime = () => {

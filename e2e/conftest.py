@@ -64,9 +64,9 @@ def site(database):
     with override_settings(
         SITE_URL=address, SANDBOX_WEBHOOK_BASE=address, ROOT_URLCONF="e2e.urls", PERSONAL_MANAGER=manager
     ):
-        from project.asgi import pages
+        from project.asgi import application
 
-        config = uvicorn.Config(ASGIStaticFilesHandler(pages), log_level="critical", lifespan="off")
+        config = uvicorn.Config(ASGIStaticFilesHandler(application), log_level="critical", lifespan="off")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

@@ -10,6 +10,7 @@ from marketplace.core import views as core
 urlpatterns = [
     path("health/", core.health, name="health"),
     path("health/live/", core.alive, name="alive"),
+    path("live/", core.no_stream, name="live"),
     path("metrics/", core.metrics, name="metrics"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),

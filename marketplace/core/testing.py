@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from functools import wraps
 from importlib import import_module
 from typing import Any, Self
+from urllib.parse import urlencode
 
 from asgiref.sync import async_to_sync, sync_to_async
 from asgiref.testing import ApplicationCommunicator
@@ -185,3 +186,59 @@ def socket(
         "client": ("203.0.113.7", 50_000),
     }
     return Wire(application, scope)
+
+
+class Feed(ApplicationCommunicator):
+    """One event stream, as a page sees it: `status` and `headers` of the answer, then its events."""
+
+    status = 0
+    headers: dict[str, str]
+
+    async def __aenter__(self) -> Self:
+        await self.send_input({"type": "http.request", "body": b"", "more_body": False})
+        answer = await self.receive_output(PATIENCE)
+        self.status = answer["status"]
+        self.headers = {name.decode(): value.decode() for name, value in answer["headers"]}
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        if not self.future.done():
+            await self.send_input({"type": "http.disconnect"})
+            await self.wait(PATIENCE)
+
+    async def hear(self, event: str | None = None) -> dict[str, str]:
+        """The next event as {"event", "data", "id"?}; with `event`, the next of that name, whatever comes before it."""
+        while True:
+            message = await self.receive_output(PATIENCE)
+            assert message.get("more_body"), "the stream has ended"
+            lines = [line.partition(": ") for line in message["body"].decode().strip().splitlines()]
+            found: dict[str, str] = {}
+            for name, _colon, text in lines:
+                if name:  # else it is a comment: a sign of life
+                    found[name] = f"{found[name]}\n{text}" if name in found else text
+            if found and event in (None, found.get("event")):
+                return found
+
+    async def ended(self) -> bool:
+        """Whether the server has ended the stream, after whatever it still said."""
+        while True:
+            message = await self.receive_output(PATIENCE)
+            if not message.get("more_body"):
+                return True
+
+
+def feed(*on: str, session: str = "", last: str = "", method: str = "GET", **headers: str) -> Feed:
+    """A page's stream through the real `project.asgi`, to open with `async with`; `on` is what the page follows."""
+    sent = [(b"host", _HOST), *((name.lower().encode(), value.encode()) for name, value in headers.items())]
+    if session:
+        sent.append((b"cookie", f"{settings.SESSION_COOKIE_NAME}={session}".encode()))
+    query = [("on", text) for text in on] + ([("last", last)] if last else [])
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": "/live/",
+        "query_string": urlencode(query).encode(),
+        "headers": sent,
+        "client": ("203.0.113.7", 50_000),
+    }
+    return Feed(import_module("project.asgi").application, scope)

@@ -62,6 +62,11 @@ def alive(_request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok", content_type="text/plain")
 
 
+def no_stream(_request: HttpRequest) -> HttpResponse:
+    """/live/ where it cannot be served (a WSGI worker has few threads): nothing, at once. Under ASGI `core.live` answers."""
+    return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
+
+
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:

@@ -5,6 +5,7 @@ class EscrowConfig(AppConfig):
     name = "marketplace.escrow"
 
     def ready(self) -> None:
+        from marketplace.core.live import topics
         from marketplace.escrow import selectors, services
         from marketplace.ledger import checks
         from marketplace.messaging import access
@@ -13,3 +14,4 @@ class EscrowConfig(AppConfig):
         purposes.register("trade", settle=services.settle_payment, lock=services.lock_for_payment)
         access.register(selectors.oversees)
         checks.register_held(selectors.held_by_trades)
+        topics.register("trade", stamp=selectors.live_stamp, event="trade_changed")

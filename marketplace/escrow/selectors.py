@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet, Sum
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from marketplace.core.live import topics
 from marketplace.core.money import Money
 from marketplace.escrow.models import CredentialReveal, EscrowTransaction
 from marketplace.messaging.models import Conversation
@@ -25,6 +27,23 @@ def trades_of(user: Any) -> QuerySet[EscrowTransaction]:
     return (
         EscrowTransaction.objects.of(user).select_related("listing__game", "buyer", "seller").order_by("-id")
     )
+
+
+def live_stamp(user: Any, trade_id: str) -> str | None:
+    """When a trade last changed, for the stream of its page; None unless the user is a party."""
+    if not user.is_authenticated:
+        return None
+    try:
+        found = EscrowTransaction.objects.of(user).filter(pk=trade_id).only("updated_at").first()
+    except (ValueError, ValidationError):  # no key at all
+        return None
+    return stamp(found) if found else None
+
+
+def stamp(trade: EscrowTransaction) -> str:
+    """Another one whenever the trade's page would look different: it moved on, or the login was shown."""
+    shown = CredentialReveal.objects.filter(trade=trade).count()
+    return f"{topics.stamp_of(trade.updated_at)}.{shown}"
 
 
 def trade_list(user: Any, *, side: str = "", show: str = "") -> QuerySet[EscrowTransaction]:

@@ -1,6 +1,7 @@
 """The pages of a trade."""
 
 import uuid
+from http import HTTPStatus
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -150,7 +151,12 @@ def _to_gateway(request: HttpRequest, trade: EscrowTransaction, method: str, key
 @never_cache
 def trade(request: HttpRequest, trade_id: uuid.UUID) -> HttpResponse:
     found = get_object_or_404(selectors.trades_of(request.user), pk=trade_id)
-    return htmx.render(request, "escrow/trade.html", _trade_context(request, found), partials={STATE})
+    is_part = htmx.asked_for(request, {STATE}) is not None
+    if is_part and request.GET.get("seen") == selectors.stamp(found):
+        # Nothing has changed, so nothing is swapped: what is being typed there stays.
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    context = _trade_context(request, found, is_part=is_part)
+    return htmx.render(request, "escrow/trade.html", context, partials={STATE})
 
 
 def _trade_context(request: HttpRequest, found: EscrowTransaction, **more: object) -> dict[str, object]:
@@ -174,7 +180,7 @@ def _trade_context(request: HttpRequest, found: EscrowTransaction, **more: objec
     )
     return {
         "desk": desk, "trade": found, "reveals": selectors.reveals_of(found) if found.is_handed_over else [],
-        "dispute": dispute, "active": "trades", **forms, **more,
+        "dispute": dispute, "active": "trades", "seen": selectors.stamp(found), **forms, **more,
     }  # fmt: skip
 
 

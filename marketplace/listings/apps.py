@@ -6,8 +6,10 @@ class ListingsConfig(AppConfig):
 
     def ready(self) -> None:
         from marketplace.accounts import closing
+        from marketplace.core.live import topics
         from marketplace.games import counts
         from marketplace.listings import selectors, services
 
         closing.register(services.withdraw_all)
         counts.register(selectors.offer_counts)
+        topics.register("listing", stamp=selectors.live_stamp, event="listing_changed")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from django.core.cache import cache
+from django.core.exceptions import ValidationError
 from django.db.models import Count, Q, QuerySet
 
 from marketplace.accounts.models import User
@@ -16,6 +17,10 @@ from marketplace.games.models import Game
 from marketplace.listings import ranking
 from marketplace.listings.models import Credentials, Favorite, Listing, ListingQuerySet
 from marketplace.listings.tiles import Tile, in_order, tiles
+
+# Seen by everybody; the rest by the seller and by moderators.
+_PUBLIC = frozenset({Listing.Status.ACTIVE, Listing.Status.RESERVED, Listing.Status.SOLD})
+_FOLLOWED = ("status", "price", "currency", "version", "seller")
 
 PAGE_SIZE = 24
 # Of who marked more, each page asks anew.
@@ -152,12 +157,32 @@ def listing_for_page(listing_id: uuid.UUID, viewer: object = None) -> Listing | 
     listing = Listing.objects.alive().with_card().prefetch_related("images").filter(pk=listing_id).first()
     if listing is None:
         return None
-    if listing.status in {Listing.Status.ACTIVE, Listing.Status.RESERVED, Listing.Status.SOLD}:
+    if listing.status in _PUBLIC:
         return listing
     is_theirs = isinstance(viewer, User) and (
         viewer.pk == listing.seller_id or viewer.has_perm("listings.moderate_listing")
     )
     return listing if is_theirs else None
+
+
+def listing_to_follow(listing_id: str, viewer: object) -> Listing | None:
+    """The few fields that live updates are about, of a listing whose page this viewer may see; the seller sees all of theirs."""
+    try:
+        listing = Listing.objects.alive().filter(pk=listing_id).only(*_FOLLOWED).first()
+    except (ValueError, ValidationError):  # no key at all
+        return None
+    if listing is None or listing.status in _PUBLIC:
+        return listing
+    is_theirs = isinstance(viewer, User) and (
+        viewer.pk == listing.seller_id or viewer.has_perm("listings.moderate_listing")
+    )
+    return listing if is_theirs else None
+
+
+def live_stamp(viewer: object, listing_id: str) -> str | None:
+    """The version of a listing for the stream of its page; None for what this viewer may not see."""
+    listing = listing_to_follow(listing_id, viewer)
+    return str(listing.version) if listing else None
 
 
 def listing_for_purchase(listing_id: uuid.UUID) -> Listing | None:

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from marketplace.listings import views
+from marketplace.listings.consumers import ListingSocket
 
 app_name = "listings"
 urlpatterns = [
@@ -17,3 +18,6 @@ urlpatterns = [
     path("me/listings/", views.mine, name="mine"),
     path("me/favourites/", views.favourites, name="favourites"),
 ]
+
+# Sockets (see project.asgi).
+live_urls = [path("ws/listings/<uuid:listing_id>/", ListingSocket.as_asgi())]

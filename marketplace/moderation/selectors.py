@@ -10,7 +10,7 @@ from django.db.models import CharField, QuerySet, Value
 from django.db.models.functions import Cast, Replace
 
 from marketplace.accounts.models import User
-from marketplace.accounts.selectors import staff_with
+from marketplace.accounts.selectors import is_staff_with, staff_with
 from marketplace.escrow.models import EscrowTransaction
 from marketplace.listings.models import Listing
 
@@ -28,6 +28,15 @@ def queue() -> QuerySet[Listing]:
 
 def waiting() -> int:
     return Listing.objects.alive().filter(status=Listing.Status.PENDING).count()
+
+
+def live_stamp(viewer: Any, _key: str) -> str | None:
+    """How many wait, for the stream of a moderator's page; None for anybody else."""
+    return (
+        str(waiting())
+        if viewer.is_authenticated and is_staff_with(viewer, "listings.moderate_listing")
+        else None
+    )
 
 
 def overdue(*, at: datetime) -> int:

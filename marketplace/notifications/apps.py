@@ -6,6 +6,7 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         from marketplace.core.context_processors import register_header_part
-        from marketplace.notifications import selectors
+        from marketplace.notifications import selectors, streams
 
         register_header_part("unread", selectors.unread_count)
+        streams.register()

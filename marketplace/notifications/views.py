@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from marketplace.accounts.selectors import person
@@ -13,6 +14,7 @@ from marketplace.core import htmx
 from marketplace.notifications import mail, selectors, services
 
 PAGE = 20
+PANEL = 6
 
 
 @require_safe
@@ -34,6 +36,16 @@ def notification_open(request: HttpRequest, notification_id: uuid.UUID) -> HttpR
     notification = get_object_or_404(selectors.notifications_of(request.user), pk=notification_id)
     services.mark_read(user=person(request), notification_id=notification.pk)
     return redirect(notification.action_url or "notifications:list")
+
+
+@require_safe
+@login_required
+@never_cache
+def panel(request: HttpRequest) -> HttpResponse:
+    """What the bell opens on wide screens: the latest few."""
+    latest = list(selectors.notifications_of(request.user)[:PANEL])
+    context = {"notifications": latest, "unread": selectors.unread_count(request.user)}
+    return render(request, "notifications/_panel.html", context)
 
 
 @require_POST

@@ -178,7 +178,13 @@ else:
         }
     }
     SESSION_ENGINE = "django.contrib.sessions.backends.db"
-    CHANNEL_LAYERS = {"default": {"BACKEND": "marketplace.core.layers.ThreadSafeInMemoryLayer"}}
+    # What is beyond the capacity is dropped without a word; an outbox of our own says so (core.live.connection).
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "marketplace.core.layers.ThreadSafeInMemoryLayer",
+            "CONFIG": {"capacity": 10_000},
+        }
+    }
 
 # --- Live: sockets and event streams (docs/live.md) -----------------------------------------------
 # What one process keeps open at most: in all, of visitors, per person, and of visitors per network address (behind one of

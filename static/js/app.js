@@ -27,7 +27,7 @@
   const watchToasts = () => {
     const box = region();
     if (!box) return;
-    const start = () => box.querySelectorAll('.toast').forEach(toast => { if (!timers.has(toast)) { reveal(toast); arm(toast); } });
+    const start = () => box.querySelectorAll('.toast').forEach(toast => { if (!timers.has(toast) && !toast.dataset.seen) { toast.dataset.seen = '1'; reveal(toast); arm(toast); announce(toast); } });
     start();
     new MutationObserver(start).observe(box, { childList: true });
     for (const [type, run] of [['pointerover', hold], ['focusin', hold], ['pointerout', arm], ['focusout', arm]]) {
@@ -215,13 +215,205 @@
     const { xhr } = event.detail;
     if (xhr.status >= 400 && xhr.getResponseHeader('HX-Retarget')) { event.detail.shouldSwap = true; }
   });
-  on('htmx:responseError', event => { if (!event.detail.xhr.getResponseHeader('HX-Retarget')) show('toast-failed'); });
-  on('htmx:sendError', () => show('toast-offline'));
-  on('htmx:timeout', () => show('toast-offline'));
+  // What a page fetches by itself (an event, a timer) fails quietly: the state of the connection is shown already.
+  const byItself = event => /^(sse:|liveSync|every)/.test(event.detail.requestConfig?.triggeringEvent?.type ?? 'every');
+  on('htmx:responseError', event => {
+    const gone = event.detail.xhr.status === 404 && event.detail.elt.dataset?.gone;
+    if (gone) { show(gone); event.detail.elt.remove(); return; }
+    if (!event.detail.xhr.getResponseHeader('HX-Retarget') && !byItself(event)) show('toast-failed');
+  });
+  let again;
+  const noAnswer = event => {
+    if (byItself(event)) return;
+    const { elt, requestConfig: { triggeringEvent } } = event.detail;
+    again = () => {
+      if (!elt.isConnected) location.reload();
+      else if (elt.requestSubmit && triggeringEvent?.type === 'submit') elt.requestSubmit(triggeringEvent.submitter?.isConnected ? triggeringEvent.submitter : undefined);
+      else htmx.trigger(elt, triggeringEvent?.type ?? 'click');
+    };
+    if (!document.querySelector('.toast[data-offline]')) show('toast-offline');
+  };
+  on('htmx:sendError', noAnswer);
+  on('htmx:timeout', noAnswer);
+  on('click', event => {
+    const button = closest(event, '[data-try-again]');
+    if (!button) return;
+    button.closest('.toast').remove();
+    again?.();
+  });
   on('htmx:load', event => { if (event.target instanceof Element) { reveal(event.target); tick(); } });
+
+  // --- Live: one event stream per page, and the state of its connection (docs/live.md)
+  // States of connections by name ("page", or the address of a socket): the worst one is shown.
+  const RANK = ['connected', 'connecting', 'reconnecting', 'offline'];
+  const CONNECTING_AFTER_MS = 400, CONNECTED_FOR_MS = 1500;
+  const states = new Map();
+  let shown = '', stateTimer;
+  const paint = state => {
+    const box = document.getElementById('conn');
+    shown = state;
+    if (!box) return;
+    box.hidden = !state;
+    if (!state) return;
+    box.dataset.state = state;
+    box.querySelector('[data-label]').textContent = box.dataset[state];
+  };
+  const connection = (name, state) => {
+    if (state) states.set(name, state); else states.delete(name);
+    clearTimeout(stateTimer);
+    const worst = [...states.values()].sort((a, b) => RANK.indexOf(b) - RANK.indexOf(a))[0] ?? '';
+    if (worst === 'connecting') { if (!shown) stateTimer = setTimeout(paint, CONNECTING_AFTER_MS, worst); return; }
+    if (worst !== 'connected') { paint(worst); return; }
+    if (!shown) return;
+    if (shown === 'connecting') { paint(''); return; }
+    paint('connected');
+    stateTimer = setTimeout(paint, CONNECTED_FOR_MS, '');
+  };
+  const sync = () => htmx.trigger(document.body, 'liveSync');
+
+  // An EventSource that comes back by itself: later and later, with chance in it, at once when the network or the reader
+  // returns. A page that nobody looks at lets go of it after a minute (browsers allow six connections to a site), unless the
+  // reader wants to be called by a sound.
+  const FIRST_MS = 1000, MOST_MS = 60000, HIDDEN_MS = 60000;
+  class Stream extends EventTarget {
+    constructor(url) {
+      super();
+      this.url = url;
+      this.types = new Set();
+      this.tries = 0;
+      this.readyState = 0;
+      this.relay = event => {
+        if (event.lastEventId) this.last = event.lastEventId;
+        this.dispatchEvent(new MessageEvent(event.type, { data: event.data, lastEventId: event.lastEventId }));
+      };
+      addEventListener('online', () => this.now());
+      // The line may look open for minutes yet: what it had to say is lost all the same.
+      addEventListener('offline', () => { this.rest(); if (this.wasOpen) connection('page', 'offline'); });
+      addEventListener('pagehide', () => this.rest());
+      addEventListener('pageshow', event => { if (event.persisted) this.now(); });
+      document.addEventListener('visibilitychange', () => {
+        clearTimeout(this.sleep);
+        if (!document.hidden) this.now(); else if (!wantsSound()) this.sleep = setTimeout(() => this.rest(), HIDDEN_MS);
+      });
+      this.addEventListener('resync', sync);
+      this.connect();
+    }
+    addEventListener(type, run, options) {
+      super.addEventListener(type, run, options);
+      if (this.types.has(type)) return;
+      this.types.add(type);
+      this.source?.addEventListener(type, this.relay);
+    }
+    connect() {
+      clearTimeout(this.timer);
+      const url = this.last ? `${this.url}${this.url.includes('?') ? '&' : '?'}last=${encodeURIComponent(this.last)}` : this.url;
+      const source = this.source = new EventSource(url);
+      this.types.forEach(type => source.addEventListener(type, this.relay));
+      source.onopen = event => {
+        this.readyState = 1;
+        this.tries = 0;
+        html.dataset.live = 'open';
+        connection('page', 'connected');
+        this.onopen?.(event);
+        if (this.wasOpen) sync();
+        this.wasOpen = true;
+      };
+      source.onerror = event => {
+        this.readyState = 0;
+        source.close();
+        this.source = null;
+        html.dataset.live = 'broken';
+        this.onerror?.(event);
+        // A visitor whom a full server does not follow misses nothing but updates: that is not worth a warning.
+        if (this.wasOpen) connection('page', navigator.onLine ? 'reconnecting' : 'offline');
+        const most = Math.min(MOST_MS, FIRST_MS * 2 ** this.tries++);
+        this.timer = setTimeout(() => this.connect(), most * (0.5 + Math.random() / 2));
+      };
+    }
+    now() { if (!this.isClosed && !this.source) { this.tries = 0; this.connect(); } }
+    rest() {
+      clearTimeout(this.timer);
+      this.source?.close();
+      this.source = null;
+      html.dataset.live = 'resting';
+    }
+    close() { this.isClosed = true; this.readyState = 2; this.rest(); connection('page', ''); }
+  }
+  if (window.htmx) htmx.createEventSource = url => new Stream(url);
+
+  // Sockets of the ws extension (the chat)
+  const socketName = event => event.target instanceof Element ? event.target.getAttribute('ws-connect') ?? 'socket' : 'socket';
+  const met = new Set();
+  on('htmx:wsConnecting', event => connection(socketName(event), met.has(socketName(event)) ? 'reconnecting' : 'connecting'));
+  on('htmx:wsOpen', event => {
+    connection(socketName(event), 'connected');
+    if (met.has(socketName(event))) sync();
+    met.add(socketName(event));
+  });
+  on('htmx:wsClose', event => {
+    const comesBack = [1006, 1011, 1012, 1013].includes(event.detail.event.code);
+    connection(socketName(event), comesBack ? (navigator.onLine ? 'reconnecting' : 'offline') : event.detail.event.code === 1000 ? '' : 'offline');
+  });
+  on('htmx:wsBeforeMessage', event => {
+    if (!event.detail.message.startsWith('{')) return;
+    event.preventDefault();
+    try { if (JSON.parse(event.detail.message).event === 'resync') sync(); } catch { /* not ours */ }
+  });
+
+  // --- The bell: on wide screens the latest few open below it, and grow while they are open; elsewhere it is a link
+  const panel = () => document.getElementById('bell-panel');
+  let wasOpen = false;
+  on('pointerdown', event => { if (closest(event, '#bell')) wasOpen = Boolean(panel()?.matches(':popover-open')); }, true);
+  on('click', event => {
+    const bell = closest(event, '#bell'), box = panel();
+    if (!bell || !box?.showPopover || event.button || event.ctrlKey || event.metaKey || event.shiftKey || !matchMedia('(min-width: 64rem)').matches) return;
+    event.preventDefault();
+    // The press outside it has closed it already.
+    if (wasOpen) { wasOpen = false; return; }
+    if (box.matches(':popover-open')) box.hidePopover(); else { box.showPopover(); htmx.trigger(box, 'bellOpened'); }
+  });
+  on('htmx:oobAfterSwap', event => {
+    if (event.detail.target?.id === 'bell' && panel()?.matches(':popover-open')) htmx.trigger(panel(), 'bellOpened');
+  });
+
+  // --- A sound if the reader wants one, a buzz on phones for what is important; once, however many tabs are open
+  const wantsSound = () => localStorage.getItem('sound') === 'on';
+  const chime = () => {
+    const audio = new AudioContext(), gain = audio.createGain();
+    gain.connect(audio.destination);
+    gain.gain.setValueAtTime(0.08, audio.currentTime);
+    gain.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + 0.5);
+    for (const [hertz, after] of [[660, 0], [880, 0.12]]) {
+      const tone = audio.createOscillator();
+      tone.frequency.value = hertz;
+      tone.connect(gain);
+      tone.start(audio.currentTime + after);
+      tone.stop(audio.currentTime + 0.5);
+    }
+    setTimeout(() => audio.close(), 700);
+    html.dataset.chimed = String(Number(html.dataset.chimed ?? 0) + 1);
+  };
+  const announce = toast => {
+    const id = toast.dataset.told;
+    if (!id || localStorage.getItem('told') === id) return;
+    localStorage.setItem('told', id);
+    if (wantsSound()) chime();
+    if (toast.matches('.toast-danger, .toast-warn')) navigator.vibrate?.([80, 40, 80]);
+  };
+  const showSound = root => root.querySelectorAll('[data-sound]').forEach(box => {
+    box.hidden = !('AudioContext' in window);
+    box.querySelector('[data-sound-toggle]').setAttribute('aria-pressed', String(wantsSound()));
+  });
+  on('click', event => {
+    if (!closest(event, '[data-sound-toggle]')) return;
+    localStorage.setItem('sound', wantsSound() ? 'off' : 'on');
+    showSound(document);
+    if (wantsSound()) chime();
+  });
 
   html.classList.add('js');
   reveal(document);
+  showSound(document);
   watchToasts();
   tick();
   setInterval(tick, 60000);

@@ -52,7 +52,7 @@ class Connection(AsyncConsumer):
         self._outbox: deque[str | Close] = deque()
         self._pump: asyncio.Task[None] | None = None
         self._since = time.monotonic()
-        self._has_place = False
+        self._has_place = self._has_left = False
         self._timer: asyncio.TimerHandle | None = None
         self._ended: int | None = None
         self.sent = self.received = self.dropped = 0
@@ -90,6 +90,7 @@ class Connection(AsyncConsumer):
             self._timer = asyncio.get_running_loop().call_later(left, self.end, Close.NOT_AUTHENTICATED)
 
     async def _leave(self) -> None:
+        self._has_left = True
         watch.discard(self)
         if self._timer is not None:
             self._timer.cancel()
@@ -121,7 +122,7 @@ class Connection(AsyncConsumer):
 
     @property
     def is_ending(self) -> bool:
-        return self._ended is not None
+        return self._has_left or self._ended is not None
 
     # --- Topics -------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""From the sockets of the apps to one ASGI application."""
+"""From the sockets of the apps and the stream of pages to one ASGI application."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,12 +8,23 @@ from django.urls import re_path
 
 from marketplace.core.live.codes import Close
 from marketplace.core.live.door import Application, Door, Receive, Scope, Send
+from marketplace.core.live.stream import PATH, LiveStream
 
 
 def sockets(routes: Iterable[Any]) -> Application:
     """All websockets behind the door; an address that nobody knows is closed with 4404."""
     nothing: Any = _nothing  # an application, where Django's types expect a view
     application: Application = Door(URLRouter([*routes, re_path(r"", nothing)]))
+    return application
+
+
+def pages_with_stream(pages: Application) -> Application:
+    """Django's own application, with the stream in front of it."""
+    stream = Door(LiveStream.as_asgi())
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        await (stream if scope["path"] == PATH else pages)(scope, receive, send)
+
     return application
 
 

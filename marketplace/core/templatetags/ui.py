@@ -10,6 +10,7 @@ import zlib
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms, template
 from django.core.exceptions import NON_FIELD_ERRORS
@@ -27,6 +28,7 @@ from django.utils.translation import gettext, ngettext, pgettext
 
 from marketplace.core import covers, dates
 from marketplace.core import money as cash
+from marketplace.core.live.topics import stamp_of
 
 register = template.Library()
 
@@ -40,6 +42,20 @@ TONES = {
     "danger": {"disputed", "rejected", "blocked", "failed", "suspended"},
 }
 _TONE_OF = {state: tone for tone, states in TONES.items() for state in states}
+
+
+# --- What a page follows ----------------------------------------------------------------------------
+
+
+@register.simple_tag
+def stream(*followed: Any) -> SafeString:
+    """Attributes of <body>: the page's one event stream, and what it follows there besides the reader's own events.
+
+    `{% stream "trade" trade.pk trade.updated_at %}`: name, key and stamp of each thing (see core.live.topics).
+    """
+    things = zip(followed[::3], followed[1::3], followed[2::3], strict=True)
+    query = urlencode([("on", f"{name}:{key}:{stamp_of(stamp)}") for name, key, stamp in things], safe=":")
+    return format_html('hx-ext="sse" sse-connect="{}"', f"/live/?{query}" if query else "/live/")
 
 
 # --- Icons ----------------------------------------------------------------------------------------

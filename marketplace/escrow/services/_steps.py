@@ -42,7 +42,7 @@ def move(trade: EscrowTransaction, status: EscrowTransaction.Status | None = Non
         trade.save(force_insert=True)  # and nobody has its page open yet
     else:
         trade.save(update_fields=[*changes, "updated_at"])
-        realtime.publish(f"trade:{trade.pk}", "trade_changed", {"id": str(trade.pk), "status": trade.status})
+        show(trade)
     note(trade, str(status) if status is not None else "handed_over")
 
 
@@ -76,6 +76,11 @@ def put_into_chat(
         currency=trade.currency,
         deadline=deadline,
     )
+
+
+def show(trade: EscrowTransaction) -> None:
+    """Let the open pages of both sides look anew."""
+    realtime.publish(f"trade:{trade.pk}", "trade_changed", {"id": str(trade.pk), "status": trade.status})
 
 
 def tell(user: User, kind: str, trade: EscrowTransaction, **context: Any) -> None:

@@ -11,7 +11,7 @@ from marketplace.accounts.models import User
 from marketplace.core.money import Money
 from marketplace.escrow.errors import NotHandedOver, NothingToHandOver, TradeNotOpen
 from marketplace.escrow.models import CredentialReveal, EscrowTransaction
-from marketplace.escrow.services._steps import locked, move, tell
+from marketplace.escrow.services._steps import locked, move, show, tell
 from marketplace.listings.models import Credentials
 
 Status = EscrowTransaction.Status
@@ -55,6 +55,7 @@ def reveal(*, trade_id: uuid.UUID, viewer: User) -> tuple[EscrowTransaction, Cre
         raise NotHandedOver(f"{trade.pk} is {trade.status}")
     box = Credentials.objects.get(listing_id=trade.listing_id)
     seen = CredentialReveal.objects.create(trade=trade, viewer=viewer)
+    show(trade)
     tell(trade.seller, "credentials_revealed", trade, time=seen.revealed_at)
     return trade, box
 

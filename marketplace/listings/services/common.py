@@ -2,6 +2,7 @@
 
 import uuid
 
+from marketplace.core import realtime
 from marketplace.core.cache import bump
 from marketplace.listings.models import Listing
 
@@ -31,5 +32,12 @@ def changed(listing: Listing, *fields: str) -> None:
 
 
 def stale(listing: Listing) -> None:
-    """Everything that shows this listing is to be rendered anew after the commit."""
+    """Everything that shows this listing is to be rendered anew after the commit, and open pages hear of it."""
     bump("catalogue", f"listing:{listing.pk}", f"seller:{listing.seller_id}", f"game:{listing.game_id}")
+    # Visitors hear it too: nothing that only some may know.
+    realtime.publish(f"listing:{listing.pk}", "listing_changed", {"id": str(listing.pk)})
+
+
+def queue_changed() -> None:
+    """What waits for a moderator has become more or less."""
+    realtime.publish("queue", "queue_changed", {})

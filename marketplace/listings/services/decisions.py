@@ -20,7 +20,7 @@ from marketplace.listings.facts import (
     ListingRejected,
 )
 from marketplace.listings.models import Listing
-from marketplace.listings.services.common import changed, locked
+from marketplace.listings.services.common import changed, locked, queue_changed
 from marketplace.notifications.services import notify
 
 logger = logging.getLogger(__name__)
@@ -137,6 +137,7 @@ def _publish(listing: Listing, moderator: User | None, at: datetime) -> Listing:
     listing.status, listing.rejection_reason = Status.ACTIVE, ""
     listing.moderated_by, listing.moderated_at, listing.approved_at = moderator, at, at
     changed(listing, "status", "moderated_by", "moderated_at", "approved_at", "rejection_reason")
+    queue_changed()
     _tell(listing, "listing_approved", url=listing.get_absolute_url())
     announce(
         ListingApproved(
@@ -163,6 +164,7 @@ def _decide(
         raise ValueError("a decision against a seller needs a reason")
     listing.moderated_by, listing.moderated_at = moderator, timezone.now()
     changed(listing, "status", "moderated_by", "moderated_at", "rejection_reason", *fields)
+    queue_changed()
     _tell(listing, kind, url=url, reason=listing.rejection_reason)
     announce(
         fact(

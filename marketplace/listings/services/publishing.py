@@ -29,7 +29,7 @@ from marketplace.listings.errors import (
 from marketplace.listings.facts import ListingSubmitted, ListingWithdrawn, PriceChanged
 from marketplace.listings.models import Credentials, Listing, ListingImage
 from marketplace.listings.pictures import Renditions
-from marketplace.listings.services.common import changed, locked, stale
+from marketplace.listings.services.common import changed, locked, queue_changed, stale
 
 Status = Listing.Status
 
@@ -172,6 +172,7 @@ def withdraw(*, listing_id: uuid.UUID, seller: User) -> Listing:
         raise ListingNotEditable(f"listing {listing_id} is {listing.status}")
     listing.status = Status.ARCHIVED
     changed(listing, "status")
+    queue_changed()
     announce(ListingWithdrawn(listing_id=listing.pk, seller_id=seller.pk))
     return listing
 
@@ -224,6 +225,7 @@ def delete(*, listing_id: uuid.UUID, seller: User) -> None:
         raise ListingNotEditable(f"listing {listing_id} is {listing.status}")
     listing.deleted_at = timezone.now()
     changed(listing, "deleted_at")
+    queue_changed()
     # The house does not keep what it no longer needs.
     Credentials.objects.filter(listing=listing).delete()
 
@@ -251,6 +253,7 @@ def _send_to_review(listing: Listing) -> None:
     if vault is None or not vault.account_email or not vault.account_password:
         raise CredentialsMissing(f"listing {listing.pk}")
     listing.status = Status.PENDING
+    queue_changed()
     listing.submitted_at = timezone.now()
     listing.approved_at = None
     announce(ListingSubmitted(listing_id=listing.pk, seller_id=listing.seller_id))

@@ -28,6 +28,8 @@ from marketplace.escrow.models import EscrowTransaction
 from marketplace.ledger import selectors as ledger
 from marketplace.ledger.errors import InsufficientFunds
 from marketplace.listings import selectors as listings
+from marketplace.messaging import room
+from marketplace.messaging import selectors as messaging
 from marketplace.payments import selectors as payments
 from marketplace.payments.errors import AmountOutOfRange, MethodNotAvailable, ProviderUnavailable
 
@@ -156,7 +158,18 @@ def trade(request: HttpRequest, trade_id: uuid.UUID) -> HttpResponse:
         # Nothing has changed, so nothing is swapped: what is being typed there stays.
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
     context = _trade_context(request, found, is_part=is_part)
+    if not is_part:
+        context |= _chat(request, found)
     return htmx.render(request, "escrow/trade.html", context, partials={STATE})
+
+
+def _chat(request: HttpRequest, found: EscrowTransaction) -> dict[str, object]:
+    """The conversation of the two, once the first step has been put into it."""
+    talk = messaging.conversation_about(found.listing_id, found.buyer, found.seller)
+    if talk is None:
+        return {}
+    user = person(request)
+    return room.enter(user, messaging.thread_of(user, talk.pk))
 
 
 def _trade_context(request: HttpRequest, found: EscrowTransaction, **more: object) -> dict[str, object]:

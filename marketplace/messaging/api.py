@@ -12,12 +12,12 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from marketplace.accounts.models import User
 from marketplace.accounts.selectors import public_person
 from marketplace.core.api.pagination import Stream
+from marketplace.core.api.parsers import StrictJSONParser
 from marketplace.core.live import pace
 from marketplace.listings import selectors as listings
 from marketplace.messaging import selectors, services, serving
@@ -206,7 +206,7 @@ class Messages(APIView):
     """
 
     permission_classes = (IsAuthenticated,)
-    parser_classes = (*api_settings.DEFAULT_PARSER_CLASSES, MultiPartParser)
+    parser_classes = (StrictJSONParser, MultiPartParser)
 
     def get(self, request: Request, conversation_id: UUID) -> Response:
         found, _user = _own(request, conversation_id)

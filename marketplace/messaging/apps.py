@@ -6,6 +6,7 @@ class MessagingConfig(AppConfig):
 
     def ready(self) -> None:
         from marketplace.core.context_processors import register_header_part
-        from marketplace.messaging import selectors
+        from marketplace.messaging import selectors, streams
 
         register_header_part("unread_chats", selectors.unread_total)
+        streams.register()

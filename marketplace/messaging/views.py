@@ -22,7 +22,7 @@ from marketplace.core.errors import DomainError
 from marketplace.core.forms import posted
 from marketplace.core.live import pace
 from marketplace.listings import selectors as listings
-from marketplace.messaging import selectors, services, serving
+from marketplace.messaging import room, selectors, services, serving
 from marketplace.messaging.errors import ContactSeen, TooManyMessages
 from marketplace.messaging.forms import EditForm, MessageForm, ReportForm
 from marketplace.messaging.models import Conversation, Message
@@ -80,33 +80,9 @@ def thread(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 
 
 def _page(request: HttpRequest, found: Thread, form: MessageForm, **context: Any) -> HttpResponse:
-    """The thread beside the inbox. Seeing it is reading it."""
-    if found.side is None:
-        services.note_oversight(conversation_id=found.conversation.pk, reader=person(request))
-    else:
-        services.mark_read(conversation_id=found.conversation.pk, user=person(request))
-    context = {**_inbox(request), **thread_context(request, found), "form": form, **context}
+    """The thread beside the inbox."""
+    context = {**_inbox(request), **room.enter(person(request), found), "form": form, **context}
     return render(request, "messaging/thread.html", context, status=422 if form.is_bound else 200)
-
-
-def thread_context(request: HttpRequest, found: Thread) -> dict[str, Any]:
-    """What the chat partial of a page needs; the trade page shows it too."""
-    user, conversation = request.user, found.conversation
-    rows, has_older = selectors.page_of(found)
-    other = conversation.other(user)
-    blocks, is_blocked = selectors.blocks_between(user, other) if found.side else (False, False)
-    return {
-        "conversation": conversation,
-        "side": found.side,
-        "other": other,
-        "is_overseen": found.side is None,
-        "log": [with_words(as_data(row)) for row in rows],
-        "has_older": has_older,
-        "blocks": blocks,
-        "is_blocked": is_blocked,
-        "seen": selectors.seen(other),
-        "form": MessageForm(),
-    }
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -125,7 +101,7 @@ def thread_messages(request: HttpRequest, conversation_id: UUID) -> HttpResponse
     elif before is not None:
         rows, has_older = selectors.page_of(found, before=before)
         if not htmx.is_from(request):
-            context = {**_inbox(request), **thread_context(request, found), "active": "chats"}
+            context = {**_inbox(request), **room.enter(person(request), found)}
             context |= {
                 "log": [with_words(as_data(row)) for row in rows],
                 "has_older": has_older,

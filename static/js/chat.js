@@ -3,7 +3,7 @@
 (() => {
   'use strict';
 
-  const CATCH_UP_AFTER_MS = 300, TYPING_MS = 3000, TYPING_SHOWN_MS = 6000, CONNECTING_AFTER_MS = 400, CONNECTED_FOR_MS = 1500;
+  const CATCH_UP_AFTER_MS = 100, TYPING_MS = 3000, TYPING_SHOWN_MS = 6000;
   const UUID = () => (crypto.randomUUID ? crypto.randomUUID() : '10000000-1000-4000-8000-100000000000'.replace(/[018]/g, c => (+c ^ crypto.getRandomValues(new Uint8Array(1))[0] & 15 >> +c / 4).toString(16)));
   const chat = () => document.getElementById('chat');
   const log = () => document.getElementById('log');
@@ -60,26 +60,8 @@
     else if (event === 'message_read' && !mine) log().querySelectorAll('[data-mine][data-message]').forEach(bubble => { if (bubble.dataset.message <= message) bubble.dataset.state = 'read'; });
   };
 
-  // --- The connection
-  let socket = null, wasOpen = false, stateTimer = 0;
-  const state = name => {
-    const bar = chat()?.querySelector('[data-conn]');
-    if (!bar) return;
-    clearTimeout(stateTimer);
-    const show = () => {
-      bar.dataset.state = name;
-      bar.hidden = false;
-      bar.querySelectorAll('span').forEach(span => { span.hidden = !(`conn${name[0].toUpperCase()}${name.slice(1)}` in span.dataset); });
-    };
-    if (name === 'connecting') { stateTimer = setTimeout(show, CONNECTING_AFTER_MS); return; }
-    if (name === 'connected') {
-      if (bar.hidden) return;
-      show();
-      stateTimer = setTimeout(() => { bar.hidden = true; }, CONNECTED_FOR_MS);
-      return;
-    }
-    show();
-  };
+  // --- The connection (its state is shown by app.js for all of a page)
+  let socket = null;
   const catchUp = () => {
     if (!chat()) return;
     const first = log().querySelector('[data-message]');
@@ -89,24 +71,17 @@
     const address = from ? `${chat().dataset.messages}?since=${from.dataset.message}` : `${chat().dataset.messages}?since=00000000-0000-0000-0000-000000000000`;
     fetch(address, { headers: { 'HX-Request': 'true' }, credentials: 'same-origin' }).then(answer => (answer.ok && !answer.redirected ? answer.text() : '')).then(html => { placeAll(html); resend(); }, () => {});
   };
-  document.addEventListener('htmx:wsConnecting', () => { if (chat()) state(wasOpen ? 'reconnecting' : 'connecting'); });
   document.addEventListener('htmx:wsOpen', event => {
     if (!chat()) return;
     socket = event.detail.socketWrapper;
-    const again = wasOpen;
-    wasOpen = true;
-    state('connected');
-    // Between reading the page and opening the socket something may have been said too.
-    setTimeout(catchUp, again ? 0 : CATCH_UP_AFTER_MS);
+    // Between reading the page and opening the socket something may have been said, and more while it was cut.
+    setTimeout(catchUp, CATCH_UP_AFTER_MS);
   });
-  document.addEventListener('htmx:wsClose', () => { socket = null; if (chat()) state(navigator.onLine ? 'reconnecting' : 'offline'); });
-  document.addEventListener('htmx:wsError', () => { if (chat()) state(navigator.onLine ? 'reconnecting' : 'offline'); });
-  addEventListener('offline', () => state('offline'));
-  addEventListener('online', () => state('reconnecting'));
+  document.addEventListener('htmx:wsClose', () => { socket = null; });
+  document.addEventListener('liveSync', () => { if (chat()) catchUp(); });
   document.addEventListener('htmx:wsBeforeMessage', event => {
     if (!chat()) return;
     const text = event.detail.message;
-    if (text.startsWith('{')) { event.preventDefault(); if (JSON.parse(text).event === 'resync') catchUp(); return; }
     if (!/data-(message|signal)=/.test(text)) return; // a toast and the like is htmx's own work
     event.preventDefault();
     placeAll(text);
@@ -114,7 +89,6 @@
 
   // --- Writing
   const pending = new Map(); // client id -> the form data of a message that nobody has confirmed
-  const grow = field => { field.style.removeProperty('height'); };
   const bubbleFor = (id, text) => {
     const bubble = chat().querySelector('template[data-pending]').content.firstElementChild.cloneNode(true);
     bubble.dataset.client = id;
@@ -212,7 +186,6 @@
   const stopTyping = () => { clearTimeout(quiet); if (typing) { typing = false; tell('typing_stop'); } };
   document.addEventListener('input', event => {
     if (!event.target.matches('#composer textarea')) return;
-    grow(event.target);
     store.set(draftKey(), event.target.value);
     const now = Date.now();
     if (!typing || now - lastTold > TYPING_MS) { typing = true; lastTold = now; tell('typing_start'); }

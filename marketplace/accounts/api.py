@@ -6,7 +6,7 @@ itself, change its profile, sign out. Everything else asks for `IsVerified`, the
 """
 
 from copy import copy
-from typing import Any, cast
+from typing import Any
 
 from allauth.account import signals
 from allauth.account.adapter import get_adapter
@@ -26,10 +26,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from marketplace.accounts import second_factor, services, tokens
+from marketplace.accounts import second_factor, selectors, services, tokens
 from marketplace.accounts.errors import InvalidCredentials, LockedOut, SecondFactorRequired, WrongCode
 from marketplace.accounts.forms import ProfileForm, SignupForm
 from marketplace.accounts.models import User
+from marketplace.core.api.bodies import valid
 from marketplace.core.api.throttling import AddressThrottle, network_address
 
 type Errors = dict[str, list[str]]
@@ -152,7 +153,7 @@ class Register(Door):
     throttle_classes = (RegisterThrottle,)
 
     def post(self, request: Request) -> Response:
-        given = _valid(Registration(data=request.data))
+        given = valid(Registration(data=request.data))
         person, email = _new_person(request, given)
         try:
             with transaction.atomic():
@@ -180,7 +181,7 @@ class Login(Door):
     throttle_classes = (SignInThrottle, LoginThrottle)
 
     def post(self, request: Request) -> Response:
-        given = _valid(Credentials(data=request.data))
+        given = valid(Credentials(data=request.data))
         email = given["email"].lower()
         person = authenticate(_plain(request), email=email, password=given["password"])
         if person is None:
@@ -211,7 +212,7 @@ class Renew(Door):
     throttle_classes = (RefreshThrottle,)
 
     def post(self, request: Request) -> Response:
-        pair = tokens.renew(refresh=_valid(RefreshGiven(data=request.data))["refresh"])
+        pair = tokens.renew(refresh=valid(RefreshGiven(data=request.data))["refresh"])
         return Response({"access": pair.access, "refresh": pair.refresh})
 
 
@@ -221,7 +222,7 @@ class Logout(Door):
     throttle_classes = (RefreshThrottle,)
 
     def post(self, request: Request) -> Response:
-        tokens.revoke(refresh=_valid(RefreshGiven(data=request.data))["refresh"])
+        tokens.revoke(refresh=valid(RefreshGiven(data=request.data))["refresh"])
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -237,11 +238,11 @@ class Me(APIView):
     permission_classes = (IsAuthenticated,)
 
     def get(self, request: Request) -> Response:
-        return Response(self.shown(cast("User", request.user)))
+        return Response(self.shown(selectors.person(request)))
 
     def patch(self, request: Request) -> Response:
-        changes = _valid(ProfileChanges(data=request.data))
-        person = cast("User", request.user)
+        changes = valid(ProfileChanges(data=request.data))
+        person = selectors.person(request)
         form = _profile_form(person, changes)
         _refuse(_errors(form))
         try:
@@ -263,11 +264,6 @@ class Me(APIView):
 def _plain(request: Request) -> HttpRequest:
     """Django's own request: axes and allauth leave notes on it."""
     return request._request  # noqa: SLF001
-
-
-def _valid(serializer: serializers.Serializer[Any]) -> dict[str, Any]:
-    serializer.is_valid(raise_exception=True)
-    return cast("dict[str, Any]", serializer.validated_data)
 
 
 def _refuse(errors: Errors) -> None:

@@ -148,11 +148,6 @@ def debts_of(user: Any, currency: str = "UZS") -> Minor:
     return _debts(user, currency).aggregate(total=Sum(F("amount") - F("repaid")))["total"] or 0
 
 
-def on_the_way(user: Any, currency: str = "UZS") -> Minor:
-    """What has left the wallet for a card and has not arrived yet, in minor units."""
-    return _waiting(user, currency).aggregate(total=Sum("amount"))["total"] or 0
-
-
 @dataclass(frozen=True, slots=True)
 class Wallet:
     """A person's money in one currency, in minor units, and in which currencies they have ever had some."""
@@ -193,9 +188,8 @@ def _debts(user: Any, *currency: str) -> QuerySet[Debt]:
     return rows.filter(currency__in=currency) if currency else rows
 
 
-def _waiting(user: Any, *currency: str) -> QuerySet[Transaction]:
-    rows = Transaction.objects.filter(user=user, type=Type.WITHDRAWAL, status__in=Transaction.OPEN)
-    return rows.filter(currency__in=currency) if currency else rows
+def _waiting(user: Any) -> QuerySet[Transaction]:
+    return Transaction.objects.filter(user=user, type=Type.WITHDRAWAL, status__in=Transaction.OPEN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -245,7 +245,8 @@ def test_spent_money_becomes_a_visible_debt_and_no_account_falls_below_zero(clie
     told = Notification.objects.filter(user=payment.user).latest("id")
     assert told.data["kind"] == "money_owed"
     client.force_login(payment.user)
-    assert "110\u00a0000" in client.get("/wallet/").text
+    assert "You owe 110\u00a0000" in client.get("/wallet/").text
+    assert "You owe 110\u00a0000" in client.get("/wallet/withdraw/").text
     books_hold()
 
 

@@ -21,6 +21,7 @@ from marketplace.payments.models import (
     PayoutCard,
     PayoutDecision,
     ProviderCredential,
+    Refund,
     Transaction,
 )
 
@@ -141,6 +142,12 @@ def place_in_queue(payout: Transaction) -> int | None:
 def payout_staff() -> list[User]:
     """Everybody who works at the payout desk."""
     return list(staff_with("payments", "settle_withdrawal"))
+
+
+def unclear(*, at: datetime) -> Q:
+    """Refunds about which a person must find out whether they were made (see `Refund.needs_a_look`)."""
+    asked = Q(status=Refund.Status.INITIATED)
+    return asked & (Q(error__startswith=Refund.UNCLEAR) | Q(created_at__lte=at - Refund.GIVE_UP_AFTER))
 
 
 def debts_of(user: Any, currency: str = "UZS") -> Minor:

@@ -99,11 +99,11 @@ def unclear(payment, provider, amount=150_000_00):
     return row
 
 
-def unanswered(payment, provider, *, for_=Refund.GIVE_UP_AFTER):
+def unanswered(payment, provider, *, amount=150_000_00, for_=Refund.GIVE_UP_AFTER):
     """A refund that got no answer at all, for so long."""
     provider.says = ProviderUnavailable("down")
     row = services.refund(
-        transaction_id=payment.pk, amount=150_000_00, reason="x", actor=StaffFactory(), idempotency_key=uuid4().hex
+        transaction_id=payment.pk, amount=amount, reason="x", actor=StaffFactory(), idempotency_key=uuid4().hex
     )  # fmt: skip
     Refund.objects.filter(pk=row.pk).update(created_at=timezone.now() - for_)
     row.refresh_from_db()
@@ -517,6 +517,8 @@ def test_what_the_provider_has_answered_is_nobodys_decision(client, staff, provi
     run_jobs()
 
     assert decide(client, Refund.objects.get(), "not-made", reason="x").status_code == 409
+    with pytest.raises(RefundOver):
+        services.refund_was_not_made(refund_id=Refund.objects.get().pk, actor=staff, reason="x")
     assert balances(payment.user).available == 110_000_00
 
 
@@ -556,21 +558,26 @@ def test_one_decision_a_refund_and_never_without_a_reason(provider):
 def test_a_refund_that_is_made_after_it_was_given_up_leaves_the_wallet_again(provider):
     """The provider answers at last while somebody decides: its word counts, once."""
     payment = paid()
-    row = unanswered(payment, provider)
+    row = unanswered(payment, provider, amount=50_000_00)
 
-    def answers_meanwhile():
+    def answers_meanwhile(_provider):
         services.refund_was_not_made(refund_id=row.pk, actor=clerk(), reason="No")
         return "re_9"
 
-    provider.says = lambda _self=None: answers_meanwhile()
+    provider.says = answers_meanwhile
     services.send_refund(refund_id=row.pk)
-    refunds._made_after_all(row.pk, "re_9")
 
-    payment.refresh_from_db()
-    assert (balances(payment.user).available, payment.refunded) == (0, 150_000_00)
+    def stands():
+        payment.refresh_from_db()
+        return balances(payment.user).available, payment.refunded
+
+    assert stands() == (100_000_00, 50_000_00)
     assert set(payment.refunds.values_list("status", "is_by_provider")) == {
         ("failed", False), ("succeeded", True),
     }  # fmt: skip
+    for number in ("re_9", ""):
+        refunds._made_after_all(row.pk, number)
+    assert stands() == (100_000_00, 50_000_00)
     books_hold()
 
 

@@ -156,7 +156,8 @@ class Transactions(APIView):
             status=next(iter(_chosen(request, "status", Transaction.Status.values)), ""),
         )
         pages = Pages()
-        page = pages.paginate_queryset(rows, request, view=self)
+        # By when they were opened, which is what an answer tells: a page that is read twice has the same lines.
+        page = pages.paginate_queryset(rows.order_by("-pk"), request, view=self)
         found = TransactionSerializer(page, many=True, context={"request": request})
         return pages.get_paginated_response(found.data)
 

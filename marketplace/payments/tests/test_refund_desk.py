@@ -273,9 +273,8 @@ def test_the_calls_of_a_payment_are_those_that_name_it(client, provider):
     payment, other = paid(), paid()
     late = WebhookEvent.objects.create(provider="sandbox", body=b"{}", query=f"account={payment.pk}")
     WebhookEvent.objects.create(provider="click", body=str(payment.pk).encode())
-    by_number = WebhookEvent.objects.create(
-        provider="sandbox", body=f'{{"id": "{payment.attempts.get().provider_id}"}}'.encode()
-    )
+    payment.attempts.update(provider_id="tx-5550001")
+    by_number = WebhookEvent.objects.create(provider="sandbox", body=b'{"id": "tx-5550001"}')
 
     calls = refund_desk.case(payment.pk).calls
 

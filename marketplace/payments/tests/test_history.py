@@ -198,16 +198,19 @@ def test_each_balance_follows_from_the_line_below_on_every_page_and_under_filter
 
 
 def test_the_days_of_the_filters_are_those_on_which_the_money_came(client, user):
+    """Days are the reader's; opened at noon, so that the hour of the test does not matter."""
+    today = timezone.localdate(timezone=user.zone)
+    before = today - timedelta(days=3)
     slow = DepositFactory(user=user, amount=7_000_00)
-    Transaction.objects.filter(pk=slow.pk).update(created_at=timezone.now() - timedelta(days=3))
+    noon = datetime(before.year, before.month, before.day, 12, tzinfo=user.zone)
+    Transaction.objects.filter(pk=slow.pk).update(created_at=noon)
     deliver(payload(slow))
-    today, before = timezone.localdate().isoformat(), (timezone.localdate() - timedelta(days=3)).isoformat()
 
     def shown(**query):
         return len(client.get(WALLET, query).context["page"]), len(rows_of(client.get(EXPORT, query)))
 
-    assert shown(**{"from": today}) == (1, 1)
-    assert shown(**{"from": before, "to": before}) == (0, 0)
+    assert shown(**{"from": today.isoformat()}) == (1, 1)
+    assert shown(to=before.isoformat()) == (0, 0)
 
 
 # --- Wallets in several currencies ----------------------------------------------------------------

@@ -98,8 +98,9 @@ def shots(town):
         Shot("statement-empty", reverse("payments:statement", args=["2025-01"]), buyer),
         Shot("deposit", reverse("payments:deposit"), buyer),
         Shot("deposit-errors", reverse("payments:deposit"), buyer, act=submit("Go to payment")),
-        Shot(
-            "gateway", urlsplit(money["pending"].payment_url)._replace(scheme="", netloc="").geturl(), buyer
+        *(
+            Shot(name, urlsplit(money[which].payment_url)._replace(scheme="", netloc="").geturl(), buyer)
+            for name, which in (("gateway", "pending"), ("gateway-payme", "payme"))
         ),
         *(
             Shot(f"payment-{n}", reverse("payments:return", args=[money[n].pk]), buyer)
@@ -165,6 +166,7 @@ def shots(town):
         Shot("confirm", reverse("escrow:confirm", args=[handed.pk]), handed.buyer),
         Shot("dispute", reverse("escrow:dispute", args=[handed.pk]), handed.buyer),
         Shot("moderation", reverse("moderation:queue"), town.moderator),
+        *desks(town),
         Shot("books-red-staff", reverse("ledger:status"), town.moderator, act=audited(is_green=False)),
         Shot("reconciliation", reverse("payments:reconciliation"), town.moderator),
         Shot(
@@ -179,6 +181,34 @@ def shots(town):
     )
 
 
+def desks(town):
+    """Where staff decide about money: payouts, trades, payments."""
+    payout, refunds = reverse("payments:desk"), reverse("payments:desk-payments")
+    one_payout = reverse("payments:desk-payout", args=[town.payments["payout"].pk])
+    one_trade = reverse("moderation:trade", args=[town.trades["disputed"].pk])
+    doubtful = reverse("payments:desk-payment", args=[town.doubtful.pk])
+    plain = reverse("payments:desk-payment", args=[town.payments["completed"].pk])
+    for name, path, act in (
+        ("payouts", payout, None),
+        ("payouts-over", f"{payout}?show=over", None),
+        ("payout", one_payout, None),
+        ("payout-number", one_payout, submit("Show the whole number")),
+        ("payout-errors", one_payout, in_turn(unfold("Give the money back"), submit("Give the money back"))),
+        ("trades-staff", reverse("moderation:trades"), None),
+        ("trades-staff-empty", reverse("moderation:trades") + "?number=99999999", None),
+        ("trade-staff", one_trade, None),
+        ("trade-staff-errors", one_trade, submit("Refund")),
+        ("refund-desk", refunds, None),
+        ("refund-desk-unclear", f"{refunds}?show=unclear", None),
+        ("refund-desk-empty", f"{refunds}?q=99999999", None),
+        ("refund-desk-payment", doubtful, None),
+        ("refund-desk-errors", doubtful, submit("Refund")),
+        ("refund-desk-decision", doubtful, in_turn(unfold("It was made"), unfold("It was not made"))),
+        ("refund-desk-plain", plain, None),
+    ):
+        yield Shot(name, path, town.moderator, act=act)
+
+
 def said(page, words):
     """The same words in the language of the page."""
     with translation.override(page.locator("html").get_attribute("lang")):
@@ -187,6 +217,18 @@ def said(page, words):
 
 def submit(name):
     return lambda page: page.get_by_role("button", name=said(page, name)).locator("visible=true").last.click()
+
+
+def unfold(name):
+    return lambda page: page.locator("summary").filter(has_text=said(page, name)).first.click()
+
+
+def in_turn(*acts):
+    def act(page):
+        for one in acts:
+            one(page)
+
+    return act
 
 
 def audited(*, is_green):

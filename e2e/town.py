@@ -26,7 +26,8 @@ from marketplace.listings.tests.factories import FavoriteFactory, ListingFactory
 from marketplace.notifications.models import Notification
 from marketplace.payments import reconciliation
 from marketplace.payments import services as payments
-from marketplace.payments.models import PaymentAttempt, ProviderStatement
+from marketplace.payments.models import PaymentAttempt, ProviderStatement, Refund, Transaction, WebhookEvent
+from marketplace.payments.providers import mock
 from marketplace.payments.tests.wire import deliver, payload
 from marketplace.subscriptions import services as subscriptions
 from marketplace.subscriptions.models import Period, SubscriptionPlan
@@ -104,6 +105,7 @@ class Town:
     trades: dict[str, Any]
     payments: dict[str, Any]
     statement: ProviderStatement
+    doubtful: Transaction
 
     def cookie_of(self, person):
         """The session cookie of somebody who has just logged in; the key is the browser's, not the database's."""
@@ -167,6 +169,7 @@ def build():
         "pending": deposit(buyer, 150_000),
         "completed": deposit(buyer, 1_200_000),
         "failed": deposit(buyer, 90_000),
+        "payme": deposit(buyer, 250_000, method="payme"),
         "payout": payments.withdraw(
             user=buyer,
             amount=500_000 * SOM,
@@ -183,7 +186,7 @@ def build():
     return Town(
         seller, buyer, moderator, UserFactory(full_name="Nargiza Umarova"), offers[0], sold, offers[0], sellers[2], steps,
         made,
-        compared(moderator),
+        compared(moderator), doubtful(buyer, moderator),
     )  # fmt: skip
 
 
@@ -232,6 +235,34 @@ def compared(keeper):
     )  # fmt: skip
 
 
+def doubtful(payer, clerk):
+    """A payment of which a part went back, and another part perhaps: nobody knows."""
+    payment = deposit(payer, 640_000, method="mock")
+    payments.act(mock.command(payment.pk, mock.PAID), mock.CODE)
+    for amount, reason in (
+        (140_000, "Paid twice for the same thing"),
+        (200_000, "The payer asked for it, ticket 4412"),
+    ):
+        row = payments.refund(
+            transaction_id=payment.pk, amount=amount * SOM, reason=reason, actor=clerk,
+            idempotency_key=uuid.uuid4().hex,
+        )  # fmt: skip
+        if amount == 200_000:
+            error = f"{Refund.UNCLEAR}: the connection broke after the request was sent"
+            Refund.objects.filter(pk=row.pk).update(error=error)
+    run_jobs()
+    names = f'{{"transaction_id": "{payment.pk}"}}'.encode()
+    for status, error in (
+        ("processed", ""),
+        ("failed", "already_paid: another try of the provider has paid it"),
+    ):
+        WebhookEvent.objects.create(
+            provider=mock.CODE, body=names, status=status, error=error, signature_ok=True, answer_status=200,
+            deliveries=2 if error else 1,
+        )  # fmt: skip
+    return Transaction.objects.get(pk=payment.pk)
+
+
 def audit_books(*, is_green):
     """As the books stand after their last audit; None: before the first one."""
     Audit.objects.all().delete()
@@ -251,7 +282,7 @@ def trade(step, seller):
     )
 
 
-def deposit(user, amount):
+def deposit(user, amount, method="sandbox"):
     return payments.start_payment(
-        user=user, amount=amount * SOM, method_code="sandbox", idempotency_key=uuid.uuid4().hex
+        user=user, amount=amount * SOM, method_code=method, idempotency_key=uuid.uuid4().hex
     )

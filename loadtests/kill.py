@@ -1,13 +1,15 @@
 """`make kill`: pull the plug while money moves, again and again, and look whether any of it was lost or counted twice.
 
 A real server (production settings, gunicorn, PostgreSQL and Redis; `--sqlite`: one worker on SQLite) takes 500 payments by
-Payme's calls, purchases from the wallet and payouts, each asked for over HTTP until it is answered, with the same key, as
-browsers, clients and Payme do. Meanwhile the whole process group is killed with SIGKILL at random moments and started again.
-Then the sweepers run once, and every operation is looked up: it must have happened exactly once, and every proof of the
-books must hold. The report is printed, and written to docs/killed-while-paying.md with `--write`.
+Payme's calls, purchases from the wallet and payouts, and a tenth as many refunds of staff and purchases of plans, each asked
+for over HTTP until it is answered, with the same key, as browsers, clients and Payme do; beside it a process renews as many
+plans by the clock. Meanwhile both process groups are killed with SIGKILL at random moments and started again. Then the
+sweepers run once, and every operation is looked up: it must have happened exactly once, and every proof of the books must
+hold. The report is printed, and written to docs/killed-while-paying.md with `--write`.
 """
 
 import argparse
+import contextlib
 import http.client
 import json
 import os
@@ -49,13 +51,24 @@ class Server:
             "--env", "PYTHONWARNINGS=ignore",
         ]  # fmt: skip
         self.process = subprocess.Popen(command, cwd=ROOT, env=self.env, start_new_session=True)
+        # What a worker does by the clock. It is killed at its own moments.
+        clock = [sys.executable, "loadtests/kill_inside.py", "renew"]
+        self.clock = subprocess.Popen(
+            clock, cwd=ROOT, env=self.env, start_new_session=True, stderr=subprocess.DEVNULL
+        )
 
     def kill(self) -> None:
         with self.lock:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+            self._end(signal.SIGKILL)
             self.kills += 1
             self.start()
+
+    def _end(self, how: signal.Signals) -> None:
+        for process in (self.process, self.clock):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, how)
+        for process in (self.process, self.clock):
+            process.wait(20)
 
     def answers(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
@@ -68,8 +81,7 @@ class Server:
             connection.close()
 
     def stop(self) -> None:
-        os.killpg(self.process.pid, signal.SIGTERM)
-        self.process.wait(20)
+        self._end(signal.SIGTERM)
 
 
 class Caller:
@@ -118,7 +130,17 @@ def withdraw(caller: Caller, plan: dict) -> str:
     return "ok" if status == 201 else f"{status} {body[:200]}"
 
 
-DEEDS = {"payment": pay, "purchase": buy, "payout": withdraw}
+def refund(caller: Caller, plan: dict) -> str:
+    status, body = caller.ask("refund", plan)
+    return "ok" if status == 302 and "/desk/payments/" in body else f"{status} {body[:200]}"
+
+
+def subscribe(caller: Caller, plan: dict) -> str:
+    status, body = caller.ask("plan", plan)
+    return "ok" if status == 201 else f"{status} {body[:200]}"
+
+
+DEEDS = {"payment": pay, "purchase": buy, "payout": withdraw, "refund": refund, "plan": subscribe}
 
 
 def inside(env: dict[str, str], step: str, given: object = None) -> dict:
@@ -213,6 +235,11 @@ def environment(*, sqlite: bool) -> tuple[dict[str, str], str]:
         "LOG_DIR": str(VAR),
         "PAYME_MERCHANT_ID": "kill-merchant",
         "PAYME_SECRET_KEY": secrets.token_urlsafe(30),
+        # Gives money back when asked; nothing here asks the real one.
+        "CLICK_SERVICE_ID": "90001",
+        "CLICK_MERCHANT_ID": "90002",
+        "CLICK_MERCHANT_USER_ID": "90003",
+        "CLICK_SECRET_KEY": secrets.token_urlsafe(30),
     }, where
 
 
@@ -232,20 +259,25 @@ def told(
         f"| {found['once'][kind]} | {found['twice'][kind]} | {found['lost'][kind]} |"
         for kind in DEEDS
     )
+    renewals = [found[how]["renewal"] for how in ("once", "twice", "lost")]
+    rows += f"\n| renewal | {sum(renewals)} | | {' | '.join(map(str, renewals))} |"
     proofs = "\n".join(f"- {'holds' if holds else 'BROKEN'}: {rule}" for rule, holds in found["proofs"])
     return f"""# Killed while paying
 
-`make kill` on {where}; {options.operations} operations by {THREADS} callers in {seconds:.0f} s, seed {options.seed}. The whole
+`make kill` on {where}; {len(outcomes)} operations by {THREADS} callers in {seconds:.0f} s, seed {options.seed}. The whole
 process group was killed with SIGKILL **{server.kills} times** at random moments and started again at once.
 
 | operation | asked for | requests sent | happened once | twice | lost |
 | --- | --- | --- | --- | --- | --- |
 {rows}
 
-A payment is asked for by two calls of Payme's. "Requests sent" counts every repeat after a broken connection.
+A payment is asked for by two calls of Payme's, a refund by staff on the payment's page; renewals are made by the clock, in a
+process that is killed like the server. "Requests sent" counts every repeat after a broken connection. After the sweep each
+refund was asked for at its provider once.
 
 Left behind by the kills before the sweep: {found["stored_webhooks"]} stored calls that were never finished,
 {found["waiting_jobs"]} jobs in the outbox; after it: {found["stored_webhooks_after"]} calls unfinished.
+{found["renewed_before"]} plans were renewed between the kills.
 
 Proofs of the books after the sweep:
 

@@ -21,6 +21,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.models import Permission
 from django.middleware.csrf import _get_new_csrf_string
 from django.utils import timezone
 
@@ -34,7 +35,11 @@ from marketplace.ledger.models import JournalEntry, Posting
 from marketplace.ledger.services import post
 from marketplace.listings.models import Listing
 from marketplace.payments import services
-from marketplace.payments.models import PaymentMethod, Transaction, WebhookEvent
+from marketplace.payments.models import PaymentMethod, Refund, Transaction, WebhookEvent
+from marketplace.payments.providers.base import Settle
+from marketplace.payments.providers.click import ClickProvider
+from marketplace.subscriptions import services as subscriptions
+from marketplace.subscriptions.models import Period, SubscriptionPlan, UserSubscription
 
 AMOUNT = 50_000_00
 PRICE = 70_000_00
@@ -81,36 +86,105 @@ def session_of(user: User) -> str:
     return f"{settings.SESSION_COOKIE_NAME}={store.session_key}"
 
 
-def purchase(listing: Listing, cookie: str) -> tuple[dict, str]:
-    token, key = _get_new_csrf_string(), str(uuid4())
-    body = urlencode({"method": "balance", "key": key, "price": PRICE, "csrfmiddlewaretoken": token})
+def funded(number: int, role: str) -> User:
+    """Somebody with a full wallet."""
+    user = person(number, role)
+    post(
+        JournalEntry.Kind.DEPOSIT,
+        key=f"kill:{user.pk}",
+        currency="UZS",
+        legs={accounts.clearing("payme"): -WALLET, accounts.available(user.pk): WALLET},
+    )
+    return user
+
+
+def form(path: str, cookie: str, fields: dict) -> dict:
+    token = _get_new_csrf_string()
     headers = {
         "Cookie": f"{cookie}; {settings.CSRF_COOKIE_NAME}={token}",
         "Content-Type": "application/x-www-form-urlencoded",
     }
-    return request(f"/listings/{listing.pk}/buy/", body, **headers), key
+    return request(path, urlencode({**fields, "csrfmiddlewaretoken": token}), **headers)
+
+
+def refund(payer: User, clerk_cookie: str, number: int) -> tuple[dict, str]:
+    """A payment that was made through a provider which gives money back, and the press of the refund desk's button."""
+    payment = Transaction.objects.create(
+        user=payer,
+        amount=AMOUNT,
+        type=Transaction.Type.DEPOSIT,
+        purpose="deposit",
+        payment_method=PaymentMethod.objects.get(code="click"),
+        idempotency_key=uuid4().hex,
+    )
+    services.act(Settle(payment.pk, f"{7_000_000 + number}", AMOUNT), "click")
+    fields = {"key": uuid4().hex, "amount": f"{AMOUNT // 100}", "reason": "Killed while refunding"}
+    return form(f"/desk/payments/{payment.pk}/", clerk_cookie, fields), str(payment.pk)
+
+
+def plan_purchase(buyer: User) -> dict:
+    headers = {
+        "Authorization": f"Bearer {tokens.issue(user=buyer).access}",
+        "Idempotency-Key": uuid4().hex,
+    }
+    body = json.dumps({"plan": "premium", "period": "monthly"})
+    return request("/api/v1/subscriptions/purchase/", body, **headers)
+
+
+def due_renewal(number: int, plan: SubscriptionPlan) -> str:
+    """A month of a plan that was over an hour ago."""
+    bought = subscriptions.purchase(
+        user=funded(number, "renewer"), plan=plan, period=Period.MONTHLY, idempotency_key=uuid4().hex
+    )
+    over = timezone.now() - timedelta(hours=1)
+    past = {"starts_at": over - timedelta(days=30), "ends_at": over, "due_at": over}
+    UserSubscription.objects.filter(pk=bought.pk).update(**past)
+    return str(bought.pk)
+
+
+def renew() -> None:
+    """What the worker does by the clock, again and again until it is killed."""
+    while True:
+        renew_due(pause=0.1)
+        time.sleep(0.1)
+
+
+def renew_due(*, pause: float = 0.0) -> None:
+    """One after the other, with so many seconds between: the kills come in the middle."""
+    for pk in list(UserSubscription.objects.due(timezone.now()).values_list("pk", flat=True)):
+        subscriptions.auto_renew(subscription_id=pk, at=timezone.now())
+        time.sleep(pause)
+
+
+def purchase(listing: Listing, cookie: str) -> tuple[dict, str]:
+    key = str(uuid4())
+    fields = {"method": "balance", "key": key, "price": PRICE}
+    return form(f"/listings/{listing.pk}/buy/", cookie, fields), key
 
 
 def prepare(count: int) -> dict:
-    payers = [person(number, "payer") for number in range(20)]
+    payers = [funded(number, "payer") for number in range(20)]
     seller = person(0, "seller")
-    for user in payers:
-        post(
-            JournalEntry.Kind.DEPOSIT,
-            key=f"kill:{user.pk}",
-            currency="UZS",
-            legs={accounts.clearing("payme"): -WALLET, accounts.available(user.pk): WALLET},
-        )
+    clerk = person(0, "clerk")
+    User.objects.filter(pk=clerk.pk).update(is_staff=True)
+    clerk.user_permissions.add(Permission.objects.get(codename="refund_payment"))
+    clerk_cookie, premium = session_of(clerk), SubscriptionPlan.objects.get(slug="premium")
     method, game = PaymentMethod.objects.get(code="payme"), Game.objects.first()
     cookies = [session_of(user) for user in payers]
     access = [tokens.issue(user=user).access for user in payers]
-    plans: dict[str, list] = {"payment": [], "purchase": [], "payout": []}
+    plans: dict[str, list] = {"payment": [], "purchase": [], "payout": [], "refund": [], "plan": []}
     facts: dict[str, list] = {
-        "payment": [],
-        "purchase": [],
-        "payout": [],
+        **{kind: [] for kind in (*plans, "renewal")},
         "payers": [str(user.pk) for user in payers],
     }
+    for number in range(count // 10):
+        pressed, payment_id = refund(payers[number % len(payers)], clerk_cookie, number)
+        plans["refund"].append(pressed)
+        facts["refund"].append(payment_id)
+        subscriber = funded(number, "subscriber")
+        plans["plan"].append(plan_purchase(subscriber))
+        facts["plan"].append(str(subscriber.pk))
+        facts["renewal"].append(due_renewal(number, premium))
     for number in range(count):
         who = number % len(payers)
         if number % 5 < 3:
@@ -157,12 +231,20 @@ def judge(facts: dict) -> dict:
     waiting = Job.objects.filter(status="pending").count()
     services.sweep_webhooks(at=at)
     services.sweep_pending(at=at)
+    sent = _send_refunds()
+    renewed = sum(_renewals(facts["renewal"]))
+    renew_due()
     counts = {
         "payment": _entries([f"payment:{key}:settle" for key in facts["payment"]]),
         "purchase": _purchases(facts["purchase"]),
         "payout": _payouts(facts["payout"]),
+        "refund": _refunds(facts["refund"]),
+        "plan": _plans(facts["plan"]),
+        "renewal": _renewals(facts["renewal"]),
     }
-    wrong = _wallets(facts)
+    wrong = [*_wallets(facts), *_subscribers(facts)]
+    if any(times != 1 for times in sent.values()) or len(sent) != len(facts["refund"]):
+        wrong.append(f"- the provider was asked for {len(sent)} refunds, {sum(sent.values())} times")
     proofs = checks.run()
     return {
         "once": {kind: sum(n == 1 for n in some) for kind, some in counts.items()},
@@ -172,6 +254,7 @@ def judge(facts: dict) -> dict:
         "wrong": wrong,
         "stored_webhooks": stored,
         "waiting_jobs": waiting,
+        "renewed_before": renewed,
         "stored_webhooks_after": WebhookEvent.objects.filter(status="received").count(),
         "is_right": not wrong
         and all(proof.holds for proof in proofs)
@@ -205,6 +288,66 @@ def _payouts(keys: list[str]) -> list[int]:
     return [moved[key] for key in keys]
 
 
+def _send_refunds() -> Counter[UUID]:
+    """The sweeper asks the provider, here played by a list: how often it was asked for each refund."""
+    asked: Counter[UUID] = Counter()
+
+    def give_back(_provider: ClickProvider, row: Refund) -> str:
+        asked[row.pk] += 1
+        return f"click-{row.pk}"
+
+    ClickProvider.refund = give_back
+    while services.sweep_refunds(at=timezone.now() + timedelta(hours=2)):
+        pass
+    return asked
+
+
+def _refunds(payments: list[str]) -> list[int]:
+    """How often the money of each payment left the wallet, and at most as often as it reached the payer."""
+    taken = Counter(
+        JournalEntry.objects.filter(key__startswith="payment:", kind="deposit_refund").values_list(
+            "reference", flat=True
+        )
+    )
+    done = Counter(
+        Refund.objects.filter(status="succeeded", amount=AMOUNT).values_list("payment_id", flat=True)
+    )
+    return [taken[UUID(pk)] if done[UUID(pk)] == taken[UUID(pk)] else 2 for pk in payments]
+
+
+def _plans(people: list[str]) -> list[int]:
+    running = Counter(UserSubscription.objects.current().values_list("user_id", flat=True))
+    paid = Counter(
+        Posting.objects.filter(
+            account__owner_id__in=people, account__kind="available", entry__kind="subscription"
+        ).values_list("account__owner_id", flat=True)
+    )
+    return [paid[UUID(pk)] if running[UUID(pk)] == 1 else 0 for pk in people]
+
+
+def _renewals(subscriptions_: list[str]) -> list[int]:
+    """How often each was paid after its first month."""
+    paid = Counter(
+        JournalEntry.objects.filter(kind="subscription", reference__in=subscriptions_).values_list(
+            "reference", flat=True
+        )
+    )
+    return [paid[UUID(pk)] - 1 for pk in subscriptions_]
+
+
+def _subscribers(facts: dict) -> list[str]:
+    """Who has bought one month, and who had one renewed: their money together."""
+    price = SubscriptionPlan.objects.get(slug="premium").price_monthly
+    renewers = UserSubscription.objects.filter(pk__in=facts["renewal"]).values_list("user_id", flat=True)
+    wrong = []
+    for who, months in ((facts["plan"], 1), (list(renewers), 2)):
+        rows = Posting.objects.filter(account__owner_id__in=who, account__kind="available")
+        found, expected = sum(rows.values_list("amount", flat=True)), len(who) * (WALLET - months * price)
+        if found != expected:
+            wrong.append(f"- the wallets of subscribers hold {found}, and should hold {expected}")
+    return wrong
+
+
 def _wallets(facts: dict) -> list[str]:
     """All payers' money together, counted from what was asked for, beside what the postings say."""
     expected = (
@@ -220,5 +363,7 @@ def _wallets(facts: dict) -> list[str]:
     return [] if found == expected else [f"- the wallets hold {found}, and should hold {expected}"]
 
 
+if sys.argv[1] == "renew":
+    renew()
 given = json.load(sys.stdin)
 json.dump({"prepare": prepare, "judge": judge}[sys.argv[1]](given), sys.stdout)

@@ -1,8 +1,8 @@
 """Make the fonts of receipts and statements out of the site's own: marketplace/payments/fonts/*.ttf.
 
-PDFs need plain TrueType files. The site's are variable WOFF2 by script, so each weight is cut out of them, both scripts
-are joined, digits take their tabular shapes, and the tenge sign, which they lack, is drawn from the T. Run once by hand;
-what it writes is committed.
+PDFs need plain TrueType files. The site's are variable WOFF2 by script, so each weight is cut out of them, the scripts
+are joined (Kazakh and Uzbek in Cyrillic need the extended one too), digits take their tabular shapes, and the tenge sign,
+which they lack, is drawn from the T. Run once by hand; what it writes is committed.
 """
 
 import shutil
@@ -84,7 +84,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as work:
         for name, weight in WEIGHTS.items():
             parts = []
-            for script in ("latin", "cyrillic"):
+            for script in ("latin", "cyrillic", "cyrillic-ext"):
                 parts.append(f"{work}/{script}.ttf")
                 cut(script, weight).save(parts[-1])
             joined = Merger().merge(parts)

@@ -27,11 +27,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework_simplejwt.tokens import AccessToken
 
-from marketplace.accounts import second_factor, services, tokens
+from marketplace.accounts import second_factor, selectors, services, tokens
 from marketplace.accounts.errors import InvalidCredentials, LockedOut, SecondFactorRequired, WrongCode
 from marketplace.accounts.forms import ProfileForm, SignupForm
 from marketplace.accounts.models import User
 from marketplace.core.api.authentication import TokenAuthentication
+from marketplace.core.api.bodies import valid
 from marketplace.core.api.throttling import AddressThrottle, PersonThrottle, network_address
 from marketplace.core.live import tickets
 
@@ -159,7 +160,7 @@ class Register(Door):
     throttle_classes = (RegisterThrottle,)
 
     def post(self, request: Request) -> Response:
-        given = _valid(Registration(data=request.data))
+        given = valid(Registration(data=request.data))
         person, email = _new_person(request, given)
         try:
             with transaction.atomic():
@@ -187,7 +188,7 @@ class Login(Door):
     throttle_classes = (SignInThrottle, LoginThrottle)
 
     def post(self, request: Request) -> Response:
-        given = _valid(Credentials(data=request.data))
+        given = valid(Credentials(data=request.data))
         email = given["email"].lower()
         person = authenticate(_plain(request), email=email, password=given["password"])
         if person is None:
@@ -218,7 +219,7 @@ class Renew(Door):
     throttle_classes = (RefreshThrottle,)
 
     def post(self, request: Request) -> Response:
-        pair = tokens.renew(refresh=_valid(RefreshGiven(data=request.data))["refresh"])
+        pair = tokens.renew(refresh=valid(RefreshGiven(data=request.data))["refresh"])
         return Response({"access": pair.access, "refresh": pair.refresh})
 
 
@@ -228,7 +229,7 @@ class Logout(Door):
     throttle_classes = (RefreshThrottle,)
 
     def post(self, request: Request) -> Response:
-        tokens.revoke(refresh=_valid(RefreshGiven(data=request.data))["refresh"])
+        tokens.revoke(refresh=valid(RefreshGiven(data=request.data))["refresh"])
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -261,11 +262,11 @@ class Me(APIView):
     permission_classes = (IsAuthenticated,)
 
     def get(self, request: Request) -> Response:
-        return Response(self.shown(cast("User", request.user)))
+        return Response(self.shown(selectors.person(request)))
 
     def patch(self, request: Request) -> Response:
-        changes = _valid(ProfileChanges(data=request.data))
-        person = cast("User", request.user)
+        changes = valid(ProfileChanges(data=request.data))
+        person = selectors.person(request)
         form = _profile_form(person, changes)
         _refuse(_errors(form))
         try:
@@ -287,11 +288,6 @@ class Me(APIView):
 def _plain(request: Request) -> HttpRequest:
     """Django's own request: axes and allauth leave notes on it."""
     return request._request  # noqa: SLF001
-
-
-def _valid(serializer: serializers.Serializer[Any]) -> dict[str, Any]:
-    serializer.is_valid(raise_exception=True)
-    return cast("dict[str, Any]", serializer.validated_data)
 
 
 def _refuse(errors: Errors) -> None:

@@ -1,6 +1,8 @@
 """Reads about people."""
 
-from typing import cast
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
 
 from django.contrib.auth.models import Permission
 from django.db.models import Q, QuerySet
@@ -8,9 +10,12 @@ from django.http import HttpRequest
 
 from marketplace.accounts.models import User
 
+if TYPE_CHECKING:
+    from rest_framework.request import Request
 
-def person(request: HttpRequest) -> User:
-    """Who is signed in, behind `login_required`."""
+
+def person(request: HttpRequest | Request) -> User:
+    """Who is signed in, behind `login_required` or the API's permission classes."""
     return cast("User", request.user)
 
 

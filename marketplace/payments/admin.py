@@ -1,8 +1,13 @@
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from marketplace.core.admin import ReadOnlyAdmin
 from marketplace.core.money import Money
+from marketplace.payments import selectors
 from marketplace.payments.models import (
     Debt,
     PaymentAttempt,
@@ -10,6 +15,7 @@ from marketplace.payments.models import (
     PayoutDecision,
     ProviderStatement,
     Refund,
+    RefundDecision,
     Transaction,
     WebhookEvent,
 )
@@ -92,8 +98,23 @@ class PaymentAttemptAdmin(ReadOnlyAdmin):
     ordering = ["-id"]
 
 
+class ClarityFilter(admin.SimpleListFilter):
+    """Refunds that a person must look at."""
+
+    title = gettext_lazy("what we know")
+    parameter_name = "clarity"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:  # noqa: ARG002
+        return [("unclear", gettext_lazy("to look at"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:  # noqa: ARG002
+        return queryset.filter(selectors.unclear(at=timezone.now())) if self.value() else queryset
+
+
 @admin.register(Refund)
 class RefundAdmin(ReadOnlyAdmin):
+    """Refunds that are unclear are decided at the refund desk."""
+
     list_display = [
         "id",
         "payment",
@@ -105,9 +126,17 @@ class RefundAdmin(ReadOnlyAdmin):
         "actor",
         "created_at",
     ]
-    list_filter = ["status", "is_by_provider"]
+    list_filter = [ClarityFilter, "status", "is_by_provider"]
     list_select_related = ["payment", "actor"]
     search_fields = ["=payment__id", "=provider_refund_id"]
+    ordering = ["-id"]
+
+
+@admin.register(RefundDecision)
+class RefundDecisionAdmin(ReadOnlyAdmin):
+    list_display = ["refund", "actor", "action", "reason", "created_at"]
+    list_filter = ["action"]
+    list_select_related = ["refund", "actor"]
     ordering = ["-id"]
 
 

@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -15,6 +14,7 @@ from marketplace.accounts.selectors import person
 from marketplace.accounts.staff import staff_only
 from marketplace.core.errors import DomainError
 from marketplace.payments import selectors, services
+from marketplace.payments.console import frame
 from marketplace.payments.forms import FailForm, SendForm
 from marketplace.payments.models import Transaction
 
@@ -32,7 +32,13 @@ def queue(request: HttpRequest) -> HttpResponse:
     rows = selectors.payouts().exclude(status__in=Transaction.OPEN) if is_over else selectors.open_payouts()
     page = Paginator(rows, per_page=PER_PAGE).get_page(request.GET.get("page"))
     waiting = selectors.open_payouts().count() if is_over else page.paginator.count
-    context = {"page": page, "is_over": is_over, "waiting": waiting, "now": timezone.now(), **_frame(waiting)}
+    context = {
+        "page": page,
+        "is_over": is_over,
+        "waiting": waiting,
+        "now": timezone.now(),
+        **frame(person(request), "payments:desk", count=waiting),
+    }
     return render(request, "payments/desk.html", context)
 
 
@@ -66,7 +72,7 @@ def _payout(
         "fail": fail or FailForm(auto_id="id_fail_%s"),
         "number": number,
         "now": timezone.now(),
-        **_frame(selectors.open_payouts().count()),
+        **frame(person(request), "payments:desk", count=selectors.open_payouts().count()),
     }
     return render(request, "payments/desk_payout.html", context, status=status)
 
@@ -119,8 +125,3 @@ def fail(request: HttpRequest, transaction_id: UUID) -> HttpResponse:
             messages.success(request, _("The money is back in the person’s wallet."))
             return redirect("payments:desk")
     return _payout(request, transaction_id, fail=form, status=422)
-
-
-def _frame(waiting: int) -> dict[str, object]:
-    nav = {"icon": "landmark", "label": _("Payouts"), "url": reverse("payments:desk"), "count": waiting}
-    return {"area": _("Payout desk"), "console_nav": [{**nav, "here": True}]}

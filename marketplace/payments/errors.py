@@ -99,6 +99,31 @@ class RefundRefused(DomainError):
     message = _("The payment provider refuses the refund.")
 
 
+class OwnRefund(DomainError):
+    code = "own_refund"
+    status = 403
+    message = _("Nobody decides about a payment of their own.")
+
+
+class RefundOver(DomainError):
+    """It has ended, or somebody else has decided about it."""
+
+    code = "refund_over"
+    message = _("This refund is over already: look at it again.")
+
+
+class RefundAsked(DomainError):
+    """Nobody decides about a refund while its provider is still being asked."""
+
+    code = "refund_asked"
+    message = _("The provider is still being asked about this refund. Wait for its answer.")
+
+
+class RefundNumberUsed(DomainError):
+    code = "refund_number_used"
+    message = _("Another refund of this payment has this number. Look into the provider’s cabinet again.")
+
+
 class CardTooNew(DomainError):
     """A payout card that replaced another can be used after a pause: whoever stole the session cannot wait that long."""
 

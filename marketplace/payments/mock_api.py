@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from marketplace.core.api.bodies import valid
 from marketplace.payments import selectors, services
 from marketplace.payments.models import Transaction
 from marketplace.payments.providers import mock
@@ -31,12 +32,11 @@ class MockCharge(APIView):
         super().initial(request, *args, **kwargs)
 
     def post(self, request: Request) -> Response:
-        asked = ChargeSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
+        asked = valid(ChargeSerializer(data=request.data))
         own = selectors.transactions_of(request.user).filter(
             type=Transaction.Type.DEPOSIT, payment_method__code=mock.CODE
         )
-        payment = get_object_or_404(own, pk=asked.validated_data["transaction_id"])
-        status = asked.validated_data["status"]
+        payment = get_object_or_404(own, pk=asked["transaction_id"])
+        status = asked["status"]
         services.act(mock.command(payment.pk, status), mock.CODE)
         return Response({"status": status, "transaction_id": str(payment.pk)})

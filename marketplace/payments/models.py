@@ -352,6 +352,8 @@ class Refund(UUIDModel, TimestampedModel):
 
     # How `error` begins when a person must look at the provider's books.
     UNCLEAR = "unclear"
+    # So long a provider is asked again that gives no answer; then a person must look as well.
+    GIVE_UP_AFTER = timedelta(days=3)
 
     payment = models.ForeignKey(Transaction, on_delete=models.PROTECT, related_name="refunds")
     amount = models.BigIntegerField(help_text=_("In minor units."))
@@ -375,6 +377,7 @@ class Refund(UUIDModel, TimestampedModel):
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        permissions = [("refund_payment", _("Can give payments back to their payers"))]
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0, amount__lte=MAX_MINOR), name="refund_amount"),
             models.CheckConstraint(
@@ -400,6 +403,33 @@ class Refund(UUIDModel, TimestampedModel):
     def is_unclear(self) -> bool:
         """Whether it may have been made at the provider's without our knowing."""
         return self.status == self.Status.INITIATED and self.error.startswith(self.UNCLEAR)
+
+    def needs_a_look(self, at: datetime) -> bool:
+        """Whether a person must find out if it was made: it is unclear, or got no answer for too long."""
+        is_late = self.status == self.Status.INITIATED and self.created_at <= at - self.GIVE_UP_AFTER
+        return self.is_unclear or is_late
+
+
+class RefundDecision(UUIDModel):
+    """What somebody of the staff found out about a refund that nobody knew about. Never changed, never deleted."""
+
+    class Action(models.TextChoices):
+        MADE = "made", _("It was made")
+        NOT_MADE = "not_made", _("It was not made")
+
+    refund = models.OneToOneField(Refund, on_delete=models.PROTECT, related_name="decision")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    action = models.CharField(max_length=8, choices=Action)
+    reason = models.CharField(max_length=200)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(reason=""), name="refund_decision_has_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.refund_id}"
 
 
 class Debt(UUIDModel):

@@ -124,7 +124,7 @@ def balances_after(user: Any, lines: Iterable[Transaction], currency: str) -> di
 def filtered(user: Any, currency: str, criteria: dict[str, Any]) -> QuerySet[Posting]:
     """The movements that fit the history's filters (see `HistoryForm.criteria`), newest first, with line and balance.
 
-    The days are those on which the money moved; a line of the history is shown by the day it was opened on.
+    The days are those on which the money moved, as on the page (`selectors.in_order`).
     """
     since, until = criteria["since"], criteria["until"]
     rows, only = with_line(postings(user, currency), user), Q(balance__isnull=False)

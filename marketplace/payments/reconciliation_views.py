@@ -7,8 +7,6 @@ from uuid import UUID
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from marketplace.accounts.models import User
@@ -17,6 +15,7 @@ from marketplace.accounts.staff import staff_only
 from marketplace.core.errors import DomainError
 from marketplace.core.forms import posted
 from marketplace.payments import reconciliation
+from marketplace.payments.console import frame
 from marketplace.payments.models import PaymentAttempt, ProviderStatement
 from marketplace.payments.reconciliation_files import BadStatement
 from marketplace.payments.reconciliation_forms import StatementForm
@@ -40,7 +39,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         else:
             return redirect("payments:reconciled", found.pk)
     page = Paginator(reconciliation.statements(), per_page=PER_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "form": form, **_frame(person(request))}
+    context = {"page": page, "form": form, **frame(person(request), "payments:reconciliation")}
     return render(
         request, "payments/reconciliation.html", context, status=422 if request.method == "POST" else 200
     )
@@ -60,7 +59,11 @@ def _reconcile(form: StatementForm, actor: User) -> ProviderStatement:
 @book_keepers_only
 def result(request: HttpRequest, statement_id: UUID) -> HttpResponse:
     row = get_object_or_404(ProviderStatement.objects.select_related("actor"), pk=statement_id)
-    context = {"row": row, "rows": [_worded(one) for one in row.rows], **_frame(person(request))}
+    context = {
+        "row": row,
+        "rows": [_worded(one) for one in row.rows],
+        **frame(person(request), "payments:reconciliation"),
+    }
     return render(request, "payments/reconciliation_result.html", context)
 
 
@@ -78,15 +81,3 @@ def _side(one: dict[str, Any] | None) -> dict[str, Any] | None:
         "time": datetime.fromisoformat(one["time"]),
         "state": PaymentAttempt.State(one["state"]).label,
     }
-
-
-def _frame(user: User) -> dict[str, object]:
-    here = {
-        "icon": "scale",
-        "label": _("Reconciliation"),
-        "url": reverse("payments:reconciliation"),
-        "here": True,
-    }
-    payouts = {"icon": "landmark", "label": _("Payouts"), "url": reverse("payments:desk")}
-    nav = [payouts, here] if user.has_perm("payments.settle_withdrawal") else [here]
-    return {"area": _("Payments"), "console_nav": nav}

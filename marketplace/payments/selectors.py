@@ -7,8 +7,8 @@ from string import hexdigits
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, F, Q, QuerySet, Sum, Value
-from django.db.models.functions import TruncDate
+from django.db.models import Case, Count, F, Q, QuerySet, SmallIntegerField, Sum, Value, When
+from django.db.models.functions import Coalesce, TruncDate
 
 from marketplace.accounts.models import User
 from marketplace.accounts.selectors import staff_with
@@ -21,6 +21,7 @@ from marketplace.payments.models import (
     PayoutCard,
     PayoutDecision,
     ProviderCredential,
+    Refund,
     Transaction,
 )
 
@@ -51,6 +52,22 @@ def transactions_of(user: Any) -> QuerySet[Transaction]:
     return rows.defer("destination__card_number")
 
 
+def in_order(rows: QuerySet[Transaction]) -> QuerySet[Transaction]:
+    """Lines as a bank's statement has them: what has not moved the money yet first, then by when the balance changed.
+
+    Adds `stands_at`, the moment that a line stands by: of what moved money, when it moved it (of a payout that came back,
+    when it came back); of what was given up, when that was; of what waits, when it was opened. Sorted are all lines of
+    one person, found by their index: what a balance after each line takes anyway.
+    """
+    came_back = When(type=Type.WITHDRAWAL, status=Transaction.Status.FAILED, then=F("failed_at"))
+    moment = Coalesce("journal_entry__created_at", "failed_at", "created_at")
+    waits = Q(journal_entry=None, status__in=Transaction.OPEN)
+    return rows.annotate(
+        stands_at=Case(came_back, default=moment),
+        waits=Case(When(waits, then=1), default=0, output_field=SmallIntegerField()),
+    ).order_by("-waits", "-stands_at", "-pk")
+
+
 def found(
     user: Any,
     *,
@@ -61,19 +78,19 @@ def found(
     currency: str = "",
     text: str = "",
 ) -> QuerySet[Transaction]:
-    """The person's history of these types, in this status, opened since then and before `until`; empty means any.
+    """The person's history of these types, in this status, since then and before `until`; empty means any.
 
-    `text` is a number as people read it out, or what a line says.
+    In the order, and by the moments, of `in_order`. `text` is a number as people read it out, or what a line says.
     """
-    rows = transactions_of(user)
+    rows: Any = in_order(transactions_of(user))
     if types:
         rows = rows.filter(type__in=list(types))
     if status:
         rows = rows.filter(status=status)
     if since:
-        rows = rows.filter(created_at__gte=since)
+        rows = rows.filter(stands_at__gte=since)
     if until:
-        rows = rows.filter(created_at__lt=until)
+        rows = rows.filter(stands_at__lt=until)
     if currency:
         rows = rows.filter(currency=currency)
     return rows.filter(_says(text)) if text else rows
@@ -143,14 +160,15 @@ def payout_staff() -> list[User]:
     return list(staff_with("payments", "settle_withdrawal"))
 
 
+def unclear(*, at: datetime) -> Q:
+    """Refunds about which a person must find out whether they were made (see `Refund.needs_a_look`)."""
+    asked = Q(status=Refund.Status.INITIATED)
+    return asked & (Q(error__startswith=Refund.UNCLEAR) | Q(created_at__lte=at - Refund.GIVE_UP_AFTER))
+
+
 def debts_of(user: Any, currency: str = "UZS") -> Minor:
     """What a person owes after money was taken back that they had spent, in minor units."""
     return _debts(user, currency).aggregate(total=Sum(F("amount") - F("repaid")))["total"] or 0
-
-
-def on_the_way(user: Any, currency: str = "UZS") -> Minor:
-    """What has left the wallet for a card and has not arrived yet, in minor units."""
-    return _waiting(user, currency).aggregate(total=Sum("amount"))["total"] or 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +211,8 @@ def _debts(user: Any, *currency: str) -> QuerySet[Debt]:
     return rows.filter(currency__in=currency) if currency else rows
 
 
-def _waiting(user: Any, *currency: str) -> QuerySet[Transaction]:
-    rows = Transaction.objects.filter(user=user, type=Type.WITHDRAWAL, status__in=Transaction.OPEN)
-    return rows.filter(currency__in=currency) if currency else rows
+def _waiting(user: Any) -> QuerySet[Transaction]:
+    return Transaction.objects.filter(user=user, type=Type.WITHDRAWAL, status__in=Transaction.OPEN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from marketplace.payments import (
     mock_api,
     paper_views,
     reconciliation_views,
+    refund_views,
     views,
 )
 
@@ -30,6 +31,10 @@ urlpatterns = [
     path("desk/payouts/<uuid:transaction_id>/number/", desk_views.show_number, name="desk-number"),
     path("desk/payouts/<uuid:transaction_id>/send/", desk_views.send, name="desk-send"),
     path("desk/payouts/<uuid:transaction_id>/fail/", desk_views.fail, name="desk-fail"),
+    path("desk/payments/", refund_views.payments, name="desk-payments"),
+    path("desk/payments/<uuid:transaction_id>/", refund_views.payment, name="desk-payment"),
+    path("desk/refunds/<uuid:refund_id>/made/", refund_views.made, name="desk-refund-made"),
+    path("desk/refunds/<uuid:refund_id>/not-made/", refund_views.not_made, name="desk-refund-not-made"),
     path("desk/reconciliation/", reconciliation_views.desk, name="reconciliation"),
     path("desk/reconciliation/<uuid:statement_id>/", reconciliation_views.result, name="reconciled"),
     path("wallet/<uuid:transaction_id>/", views.transaction, name="transaction"),

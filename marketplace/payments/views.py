@@ -22,7 +22,6 @@ from marketplace.core.errors import DomainError
 from marketplace.core.forms import posted
 from marketplace.core.money import Currency, Minor, Money
 from marketplace.ledger.errors import InsufficientFunds
-from marketplace.ledger.selectors import balances
 from marketplace.payments import chart, movements, selectors, services
 from marketplace.payments.errors import (
     AmountOutOfRange,
@@ -232,12 +231,14 @@ def withdraw(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("Your payout is on its way."))
             return redirect("payments:transaction", payout.pk)
+    shown = selectors.wallet_of(request.user, currency)
     context = {
         "active": "me",
         "form": form,
         "cards": cards,
         "now": timezone.now(),
-        "money": balances(request.user, currency),
+        "money": shown.money,
+        "debt": shown.debt,
         "currency": currency,
         "least": settings.WITHDRAWAL_LIMITS[currency][0],
         "most": settings.WITHDRAWAL_LIMITS[currency][1],

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any, cast
+from typing import Any
 from uuid import uuid4
 
 from rest_framework import serializers
@@ -12,6 +12,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from marketplace.accounts.models import User
+from marketplace.accounts.selectors import person
+from marketplace.core.api.bodies import valid
 from marketplace.core.api.fields import MoneyField
 from marketplace.core.api.idempotency import idempotency_key
 from marketplace.core.money import BASIS_POINTS
@@ -84,10 +86,6 @@ class CancelSerializer(serializers.Serializer):
     reason = serializers.CharField(required=False, allow_blank=True, max_length=300, default="")
 
 
-def _user(request: Request) -> User:
-    return cast("User", request.user)
-
-
 class Plans(APIView):
     """All plans on offer, the smallest first. Public."""
 
@@ -107,14 +105,12 @@ class Purchase(APIView):
     permission_classes = (IsAuthenticated,)
 
     def post(self, request: Request) -> Response:
-        asked = PurchaseSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        given = asked.validated_data
+        given = valid(PurchaseSerializer(data=request.data))
         plan = selectors.plan_by_slug(given["plan"])
         if plan is None:
             raise PlanNotAvailable(given["plan"])
         order: dict[str, Any] = {
-            "user": _user(request),
+            "user": person(request),
             "plan": plan,
             "period": Period(given["period"]),
             "idempotency_key": _key_of(request),
@@ -144,7 +140,7 @@ class Mine(APIView):
     permission_classes = (IsAuthenticated,)
 
     def get(self, request: Request) -> Response:
-        user = _user(request)
+        user = person(request)
         current = selectors.current_of(user)
         plan = current.plan if current else SubscriptionPlan.objects.get(slug=User.Plan.FREE)
         paid = selectors.payments_of(user)[:PAYMENTS_SHOWN]
@@ -163,7 +159,6 @@ class Cancel(APIView):
     permission_classes = (IsAuthenticated,)
 
     def post(self, request: Request) -> Response:
-        asked = CancelSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        cancelled = services.cancel(user=_user(request), reason=asked.validated_data["reason"])
+        given = valid(CancelSerializer(data=request.data))
+        cancelled = services.cancel(user=person(request), reason=given["reason"])
         return Response({"subscription": SubscriptionSerializer(cancelled).data})

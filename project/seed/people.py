@@ -73,12 +73,13 @@ def make(person: Person, *, now: datetime, staff: bool = False, superuser: bool 
 
 
 def moderators_group() -> Group:
-    """Who is in it works at the moderation screens, and in the demo at the payout desk too."""
+    """Who is in it works at the moderation screens, and in the demo at the desks of money too."""
     group, _made = Group.objects.get_or_create(name="Moderators")
     rights = (
         "listings.moderate_listing",
         "escrow.refund_trade",
         "payments.settle_withdrawal",
+        "payments.refund_payment",
         "ledger.view_audit",
     )
     for right in rights:

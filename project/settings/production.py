@@ -72,7 +72,7 @@ LOGGING["handlers"]["file"] = {
     "backupCount": 10,
     "delay": True,
     "formatter": "line",
-    "filters": ["request_id"],
+    "filters": ["request_id", "secrets"],
 }
 for _logger in [LOGGING["root"], *LOGGING["loggers"].values()]:
     _logger["handlers"] = ["console", "file"]
@@ -81,6 +81,13 @@ SENTRY_DSN = env.str("SENTRY_DSN", "")
 if SENTRY_DSN:
     import sentry_sdk
 
+    from marketplace.core.logs import without_secrets
+
     sentry_sdk.init(
-        dsn=SENTRY_DSN, send_default_pii=False, max_request_body_size="never", include_local_variables=False
+        dsn=SENTRY_DSN,
+        send_default_pii=False,
+        max_request_body_size="never",
+        include_local_variables=False,
+        before_send=without_secrets,
+        before_send_transaction=without_secrets,
     )

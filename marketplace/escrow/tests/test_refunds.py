@@ -17,8 +17,10 @@ from marketplace.ledger.tests.factories import spend
 from marketplace.payments import providers
 from marketplace.payments import services as payments
 from marketplace.payments.models import Refund, Transaction
+from marketplace.payments.providers.base import Refund as RefundCommand
 from marketplace.payments.providers.base import Settle
-from marketplace.payments.tests.factories import PaymentMethodFactory
+from marketplace.payments.selectors import debts_of
+from marketplace.payments.tests.factories import DepositFactory, PaymentMethodFactory
 from marketplace.payments.tests.test_refunds import Refunding
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +52,20 @@ def test_a_part_of_held_money_goes_back_and_the_seller_pays_commission_on_the_re
     dispute = trade.disputes.get()
     assert dispute.resolved_at is not None
     assert dispute.resolution == "Not as described"
+    books_hold()
+
+
+def test_what_a_refund_brings_repays_the_buyers_debt_first():
+    trade = trades.confirmed()
+    payment = DepositFactory(user=trade.buyer, amount=30_000_00)
+    payments.act(Settle(payment.pk, "sb-debt", 30_000_00), "sandbox")
+    spend(trade.buyer, balances(trade.buyer).available)
+    payments.act(RefundCommand(payment.pk, "sb-debt", "UZS", amount=30_000_00, refund_id="r"), "sandbox")
+    assert debts_of(trade.buyer) == 30_000_00
+
+    refund(trade, 40_000_00)
+
+    assert (balances(trade.buyer).available, debts_of(trade.buyer)) == (10_000_00, 0)
     books_hold()
 
 

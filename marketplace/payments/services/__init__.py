@@ -7,6 +7,7 @@ from marketplace.payments.services.debts import collect as collect_debts
 from marketplace.payments.services.deposits import cancel, start_payment, tell_settled
 from marketplace.payments.services.receipt_mail import email_receipt
 from marketplace.payments.services.records import record
+from marketplace.payments.services.refund_decisions import refund_was_made, refund_was_not_made
 from marketplace.payments.services.refunds import can_refund, refund, refund_to_method, sweep_refunds
 from marketplace.payments.services.refunds import send as send_refund
 from marketplace.payments.services.verification import sweep_pending, verify
@@ -41,6 +42,8 @@ __all__ = [
     "record",
     "refund",
     "refund_to_method",
+    "refund_was_made",
+    "refund_was_not_made",
     "remove_card",
     "save_card",
     "send_card",

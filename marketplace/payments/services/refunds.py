@@ -24,6 +24,7 @@ from marketplace.notifications.services import notify
 from marketplace.payments import providers
 from marketplace.payments.errors import (
     AlreadySpent,
+    OwnRefund,
     PaymentMismatch,
     PaymentNotOpen,
     ProviderUnavailable,
@@ -40,7 +41,6 @@ from marketplace.payments.services.records import record
 logger = logging.getLogger("marketplace.payments")
 
 Status = Refund.Status
-GIVE_UP_AFTER = timedelta(days=3)
 SWEEP_BATCH = 50
 
 
@@ -65,11 +65,14 @@ def refund(
     """Give a completed deposit, or a part of it, back to the method it was paid with (minor units).
 
     The money leaves the wallet now; the provider is asked by a job. Where the provider says no, it is back in the wallet.
-    A repeat of the key is the same refund.
+    A repeat of the key is the same refund. An `actor` is somebody of the staff, and never the payer.
 
-    Raises UnknownPayment, PaymentNotOpen (never completed), RefundTooLarge, RefundNotPossible, InsufficientFunds, KeyReused.
+    Raises UnknownPayment, OwnRefund, PaymentNotOpen (never completed), RefundTooLarge, RefundNotPossible,
+    InsufficientFunds, KeyReused.
     """
     payment = deposits.locked(transaction_id)
+    if actor is not None and payment.user_id == actor.pk:
+        raise OwnRefund(str(payment.pk))
     if known := payment.refunds.filter(idempotency_key=idempotency_key).first():
         if known.amount != amount:
             raise KeyReused(f"refund {known.pk}")
@@ -138,13 +141,36 @@ def send(*, refund_id: UUID) -> Refund:
         Refund.objects.filter(pk=row.pk).update(error=f"{Refund.UNCLEAR}: {error}"[:200])
         return row
     except ProviderUnavailable as error:
-        if row.created_at > timezone.now() - GIVE_UP_AFTER:
+        if row.created_at > timezone.now() - Refund.GIVE_UP_AFTER:
             raise
         # Nobody knows whether the provider did it: money that may be gone is not given back by a machine.
-        logger.exception("refund %s got no answer for %s, a person must look", row.pk, GIVE_UP_AFTER)
+        logger.exception("refund %s got no answer for %s, a person must look", row.pk, Refund.GIVE_UP_AFTER)
         Refund.objects.filter(pk=row.pk).update(error=str(error)[:200])
         return row
-    return succeed(refund_id=row.pk, provider_refund_id=number)
+    row = succeed(refund_id=row.pk, provider_refund_id=number)
+    return _made_after_all(row.pk, number) if row.status == Status.FAILED else row
+
+
+@transaction.atomic
+def _made_after_all(refund_id: UUID, number: str) -> Refund:
+    """Somebody decided that it was not made while the provider was making it: the money leaves the wallet again.
+
+    Written as a refund of the provider's, which it has become, and once.
+    """
+    row, payment = _both(refund_id)
+    key = f"late:{row.pk}"
+    known = payment.refunds.filter(idempotency_key=key).exists() or (
+        number and payment.refunds.filter(provider_refund_id=number).exists()
+    )
+    if known:
+        return row
+    logger.error("refund %s was made after somebody had decided that it was not", row.pk)
+    left = payment.amount - payment.refunded
+    if row.amount > left:
+        logger.critical("refund %s: only %s of %s can be taken back", row.pk, left, row.amount)
+    if left:
+        take_back(payment, amount=min(row.amount, left), key=key, reason="", may_owe=True, refund_id=number)
+    return row
 
 
 @transaction.atomic

@@ -264,14 +264,15 @@ def fail_withdrawal(*, transaction_id: UUID, actor: User, reason: str) -> Transa
         return payout
     if not payout.is_open:
         raise PaymentNotOpen(f"{payout.pk} is {payout.status}")
-    post(
+    entry = post(
         JournalEntry.Kind.PAYOUT_RETURN,
         key=f"withdrawal:{payout.pk}:return",
         currency=payout.currency,
         legs={accounts.PAYOUTS: -payout.amount, accounts.available(payout.user_id): payout.amount},
         reference=payout.pk,
     )
-    payout.status, payout.failed_at, payout.reason = Status.FAILED, timezone.now(), reason[:200]
+    # The very moment of the entry: the history's lines stand in the order of their entries.
+    payout.status, payout.failed_at, payout.reason = Status.FAILED, entry.created_at, reason[:200]
     payout.save(update_fields=["status", "failed_at", "reason"])
     PayoutDecision.objects.create(payout=payout, actor=actor, action=Action.FAIL, note=payout.reason)
     logger.info("withdrawal %s failed by %s: %s", payout.pk, actor.pk, reason)

@@ -139,6 +139,80 @@ def test_the_balances_of_a_page_take_one_query(user, django_assert_num_queries):
         assert movements.balances_after(user, [], "UZS") == {}
 
 
+# --- The order of the lines -----------------------------------------------------------------------
+
+
+def test_a_top_up_that_is_opened_first_and_paid_last_stands_where_its_money_came(client, user):
+    slow = DepositFactory(user=user, amount=7_000_00)
+    settled(user, 100_000_00)
+    bought(user, 30_000_00)
+    deliver(payload(slow))
+
+    assert afters(client) == [(7_000_00, 77_000_00), (-30_000_00, 70_000_00), (100_000_00, 100_000_00)]
+
+
+def test_a_payout_that_came_back_stands_where_it_came_back(client, user):
+    fund(user, 100_000_00)
+    payout = services.withdraw(user=user, amount=40_000_00, card_number=CARD, idempotency_key="w")
+    settled(user, 5_000_00)
+    services.fail_withdrawal(transaction_id=payout.pk, actor=UserFactory(is_staff=True), reason="closed")
+
+    assert afters(client) == [(-40_000_00, 105_000_00), (5_000_00, 65_000_00)]
+
+
+def test_what_waits_stands_first_and_what_was_given_up_where_that_was(client, user):
+    oldest, given_up = DepositFactory(user=user, amount=1_00), DepositFactory(user=user, amount=2_00)
+    settled(user, 3_00)
+    services.cancel(transaction_id=given_up.pk)
+    settled(user, 4_00)
+    newest = DepositFactory(user=user, amount=5_00)
+
+    assert [row.amount for row in client.get(WALLET).context["page"]] == [5_00, 1_00, 4_00, 2_00, 3_00]
+    assert [row.pk for row in client.get(WALLET, {"status": "pending"}).context["page"]] == [
+        newest.pk,
+        oldest.pk,
+    ]
+
+
+def test_each_balance_follows_from_the_line_below_on_every_page_and_under_filters(client, user):
+    """Paid in the opposite order of their opening, over three pages; the file has the same order."""
+    opened = [DepositFactory(user=user, amount=1_000_00 + number) for number in range(43)]
+    for place, payment in enumerate(reversed(opened)):
+        if place % 4 == 3:
+            bought(user, 50_00 + place)
+        deliver(payload(payment))
+
+    for query in ({}, {"type": "deposits"}, {"status": "completed"}, {"q": "top"}):
+        lines, page = [], 1
+        while page:
+            context = client.get(WALLET, {**query, "page": page}).context
+            lines += [(row.signed_amount, after) for row, after in context["lines"]]
+            page = context["page"].next_page_number() if context["page"].has_next() else 0
+        # Rows of the file: amount and balance, in whole soʻm with two decimals.
+        file = [(row[4], row[6]) for row in rows_of(client.get(EXPORT, query))]
+        assert file == [(f"{amount / 100:.2f}", f"{after / 100:.2f}") for amount, after in lines], query
+        if not query:
+            follows = [after - amount for amount, after in lines]
+            assert follows == [after for _amount, after in lines[1:]] + [0]
+    assert next(row.pk for row in client.get(WALLET).context["page"]) == opened[0].pk
+
+
+def test_the_days_of_the_filters_are_those_on_which_the_money_came(client, user):
+    """Days are the reader's; opened at noon, so that the hour of the test does not matter."""
+    today = timezone.localdate(timezone=user.zone)
+    before = today - timedelta(days=3)
+    slow = DepositFactory(user=user, amount=7_000_00)
+    noon = datetime(before.year, before.month, before.day, 12, tzinfo=user.zone)
+    Transaction.objects.filter(pk=slow.pk).update(created_at=noon)
+    deliver(payload(slow))
+
+    def shown(**query):
+        return len(client.get(WALLET, query).context["page"]), len(rows_of(client.get(EXPORT, query)))
+
+    assert shown(**{"from": today.isoformat()}) == (1, 1)
+    assert shown(to=before.isoformat()) == (0, 0)
+
+
 # --- Wallets in several currencies ----------------------------------------------------------------
 
 
@@ -182,7 +256,7 @@ def test_the_header_keeps_the_soum(client, user):
 
 def test_days_are_the_readers_own(client, user):
     """Tashkent is five hours ahead: 20:00 UTC of the 9th is the 10th there."""
-    row = settled(user, 1_000_00)
+    row = DepositFactory(user=user, amount=1_000_00)
     Transaction.objects.filter(pk=row.pk).update(created_at=datetime(2026, 3, 9, 20, tzinfo=UTC))
 
     def shown(first, last):

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -20,6 +21,7 @@ from marketplace.payments.errors import (
     DailyLimit,
     NotApproved,
     OwnPayout,
+    PaymentNotOpen,
     PayoutsFrozen,
 )
 from marketplace.payments.models import PayoutCard, PayoutDecision, Transaction
@@ -241,6 +243,42 @@ def test_a_large_payout_needs_two_people(user):
     services.approve_withdrawal(transaction_id=payout.pk, actor=second)
 
     assert services.complete_withdrawal(transaction_id=payout.pk, actor=first).status == "completed"
+
+
+def test_a_large_payout_is_on_its_way_only_when_both_have_approved(user):
+    payout = withdraw(user, 5_000_000_00)
+
+    states = [
+        services.approve_withdrawal(transaction_id=payout.pk, actor=clerk()).status for _person in range(2)
+    ]
+
+    assert states == ["pending", "processing"]
+
+
+@pytest.mark.parametrize("end", ["sent", "failed"])
+def test_nothing_more_is_decided_about_a_payout_that_is_over(user, end):
+    payout, actor = withdraw(user), clerk()
+    services.approve_withdrawal(transaction_id=payout.pk, actor=actor)
+    facts = {"transaction_id": payout.pk, "actor": actor}
+    if end == "sent":
+        services.complete_withdrawal(**facts)
+    else:
+        services.fail_withdrawal(reason="closed", **facts)
+    before = balances(user).available, payout.decisions.count()
+
+    others = {**facts, "actor": clerk()}
+    with pytest.raises(PaymentNotOpen):
+        services.approve_withdrawal(**others)
+    with pytest.raises(PaymentNotOpen):
+        services.show_number(**others)
+    other_end = (
+        services.complete_withdrawal if end == "failed" else partial(services.fail_withdrawal, reason="x")
+    )
+    with pytest.raises(PaymentNotOpen):
+        other_end(**others)
+
+    assert (balances(user).available, payout.decisions.count()) == before
+    assert all(proof.holds for proof in checks.run())
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from django.urls import reverse
 from django.utils import timezone, translation
+from fontTools.ttLib import TTFont
 from pypdf import PdfReader
 
 from marketplace.accounts.tests.factories import UserFactory
@@ -227,3 +228,32 @@ def test_a_hostile_title_is_only_a_title(client, user):
 
     assert answer.status_code == 200
     assert "<b>" in words(answer.content)
+
+
+# Of the languages that people here write in, both alphabets of Uzbek; and the signs of their money.
+LETTERS = {
+    "uz": "abdefghijklmnopqrstuvxyzʻʼ",
+    "uz-cyrl": "абвгдежзийклмнопрстуфхцчшъэюяёўқғҳ",
+    "ru": "абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
+    "kk": "аәбвгғдеёжзийкқлмнңоөпрстуұүфхһцчшщъыіьэюя",
+    "money": "₸$−",
+}
+
+
+@pytest.mark.parametrize("weight", ["regular", "bold"])
+@pytest.mark.parametrize("letters", LETTERS.values(), ids=LETTERS)
+def test_every_letter_has_a_glyph_with_ink(weight, letters):
+    font = TTFont(papers.FONTS / f"inter-{weight}.ttf")
+    names = font.getBestCmap()
+
+    lacking = [letter for letter in letters + letters.upper() if ord(letter) not in names]
+    assert lacking == []
+    assert [sign for sign in letters if not font["glyf"][names[ord(sign)]].numberOfContours] == []
+
+
+def test_a_kazakh_name_stands_on_the_paper_as_it_is_written(user):
+    user.full_name = "Әсел Құдайбергенқызы Һәкім"
+    user.save()
+    row = settled(user, 1_000_00)
+
+    assert user.full_name in words(papers.receipt(receipt_of(user, row), at=timezone.now()))

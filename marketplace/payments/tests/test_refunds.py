@@ -3,7 +3,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from marketplace.accounts.tests.factories import StaffFactory
+from marketplace.accounts.tests.factories import StaffFactory, UserFactory
 from marketplace.core.testing import in_parallel, run_jobs
 from marketplace.ledger import checks
 from marketplace.ledger.errors import InsufficientFunds, KeyReused
@@ -245,7 +245,8 @@ def test_spent_money_becomes_a_visible_debt_and_no_account_falls_below_zero(clie
     told = Notification.objects.filter(user=payment.user).latest("id")
     assert told.data["kind"] == "money_owed"
     client.force_login(payment.user)
-    assert "110\u00a0000" in client.get("/wallet/").text
+    assert "You owe 110\u00a0000" in client.get("/wallet/").text
+    assert "You owe 110\u00a0000" in client.get("/wallet/withdraw/").text
     books_hold()
 
 
@@ -264,6 +265,83 @@ def test_the_next_money_repays_the_debt_first():
     assert house_balance("debts") == 0
     lines = Transaction.objects.filter(user=user, type="debt").order_by("pk").values_list("amount", flat=True)
     assert list(lines) == [100_000_00, 50_000_00]
+    books_hold()
+
+
+def owing(amount=150_000_00, **facts):
+    """Somebody who owes all of a payment, with nothing in the wallet."""
+    payment = paid(amount, **facts)
+    spend(payment.user, amount)
+    taken_back(payment, amount=amount, refund_id=f"r-{payment.pk}")
+    return payment.user
+
+
+def test_the_oldest_debt_is_repaid_first():
+    user = UserFactory()
+    payments = [paid(amount, user=user) for amount in (100_000_00, 60_000_00)]
+    spend(user, 160_000_00)
+    for payment in payments:
+        taken_back(payment, amount=payment.amount, refund_id=f"r-{payment.pk}")
+
+    fund(user, 120_000_00)
+    services.collect_debts(user=user, currency="UZS")
+
+    assert [debt.outstanding for debt in Debt.objects.order_by("pk")] == [0, 40_000_00]
+    books_hold()
+
+
+def test_a_debt_is_repaid_in_its_own_currency_only():
+    payment = DepositFactory(amount=10_000_00, currency="KZT")
+    number = f"sb-{payment.pk}"
+    services.act(Settle(payment.pk, number, 10_000_00, "KZT"), "sandbox")
+    spend(payment.user, 10_000_00, currency="KZT")
+    services.act(RefundCommand(payment.pk, number, "KZT", amount=10_000_00, refund_id="r"), "sandbox")
+    fund(payment.user, 900_000_00)
+
+    assert services.collect_debts(user=payment.user, currency="KZT") == 0
+    assert services.collect_debts(user=payment.user, currency="UZS") == 0
+
+    assert (selectors.debts_of(payment.user, "KZT"), selectors.debts_of(payment.user)) == (10_000_00, 0)
+    assert balances(payment.user).available == 900_000_00
+
+
+def test_a_payout_takes_only_what_is_left_after_the_debts():
+    user = owing()
+    fund(user, 400_000_00)  # not through a service that collects
+    facts = {"user": user, "card_number": "8600000000000007"}
+
+    with pytest.raises(InsufficientFunds):
+        services.withdraw(amount=300_000_00, idempotency_key="w", **facts)
+    services.withdraw(amount=200_000_00, idempotency_key="v", **facts)
+
+    assert (balances(user).available, selectors.debts_of(user)) == (50_000_00, 0)
+    books_hold()
+
+
+def test_a_payout_that_comes_back_repays_a_debt_that_was_made_meanwhile():
+    payment = paid()
+    payout = services.withdraw(
+        user=payment.user, amount=150_000_00, card_number="8600000000000007", idempotency_key="w"
+    )
+    taken_back(payment, amount=100_000_00, refund_id="r1")
+
+    services.fail_withdrawal(transaction_id=payout.pk, actor=StaffFactory(), reason="closed")
+
+    assert (balances(payment.user).available, selectors.debts_of(payment.user)) == (50_000_00, 0)
+    books_hold()
+
+
+def test_a_refund_that_comes_back_repays_a_debt_that_was_made_meanwhile(provider, monkeypatch):
+    monkeypatch.setattr(Refunding, "says", RefundRefused("too late"))
+    payment = paid()
+    give_back(payment, 50_000_00)
+    spend(payment.user, 100_000_00)
+    taken_back(payment, amount=30_000_00, refund_id="r1")
+    assert selectors.debts_of(payment.user) == 30_000_00
+
+    run_jobs()
+
+    assert (balances(payment.user).available, selectors.debts_of(payment.user)) == (20_000_00, 0)
     books_hold()
 
 

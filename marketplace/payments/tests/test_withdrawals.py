@@ -51,7 +51,7 @@ def test_a_withdrawal_leaves_the_wallet_at_once_and_waits(user):
     assert payout.status == Transaction.Status.PENDING
     assert balances(user).available == 600_000_00
     assert house_balance("payouts") == 400_000_00
-    assert selectors.on_the_way(user) == 400_000_00
+    assert selectors.wallet_of(user).on_the_way == 400_000_00
     assert not proofs.payouts_are_accounted_for().offending
 
 

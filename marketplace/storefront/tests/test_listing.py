@@ -246,7 +246,9 @@ def test_the_first_visit_of_a_day_costs_no_query_more_and_is_counted_beside_the_
     html_of(client, listing)  # the games are known to the process
     client.force_login(UserFactory())
 
-    with django_assert_max_num_queries(9):  # three of them are the header's, which live as long as nothing changes
+    with django_assert_max_num_queries(
+        9
+    ):  # three of them are the header's, which live as long as nothing changes
         html_of(client, listing)
     before = visits_of(listing)
     visits.write_waiting()

@@ -48,7 +48,7 @@ _WWW = re.compile(rf"(?<![\w@.+-])www[.](?P<rest>{_LABEL}[.][^\s]{{2,300}})")
 _T_ME = re.compile(
     rf"(?<![\w@])t(?:[\s.,/|-]{{0,3}}|{_DOT})me(?P<by>{_SLASH}|\s)\s?@?(?P<name>[a-z+][\w+-]{{3,63}})"
 )
-_ADDRESS = re.compile(r"(?:https?://)?(?P<host>[a-z0-9.:-]+)(?P<path>[/?#][^\\]*)?", re.ASCII)
+_ADDRESS = re.compile(r"(?:https?://)?(?P<host>[a-z0-9.:-]{1,260})(?P<path>[/?#][^\\]{0,400})?", re.ASCII)
 _END_PUNCTUATION = ".,;:!?)]}»\"'…"
 
 # Named in honest messages: where an account's mailbox or the game itself is.

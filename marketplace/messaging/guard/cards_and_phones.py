@@ -60,11 +60,12 @@ def _card_end(groups: list[Group], first: int) -> int | None:
         digits += groups[index].digits
         if len(digits) > _LONGEST:
             return None
+        if len(digits) not in _CARD_GROUPS:
+            continue
         window = groups[first : index + 1]
         is_alone = first == 0 and index == len(groups) - 1
-        if not (is_alone or _lengths(window) in _CARD_GROUPS.get(len(digits), ()) or _all_spoken(window)):
-            continue
-        if _is_card(digits, _lengths(window)):
+        is_one = is_alone or _lengths(window) in _CARD_GROUPS[len(digits)] or _all_spoken(window)
+        if is_one and _is_card(digits, _lengths(window)):
             return index + 1
     return None
 

@@ -1,4 +1,4 @@
-"""What every test may use, and what is said at the end about the tests that could not run here."""
+"""What every test may use, and what is said at the end: what was measured, and which tests could not run here."""
 
 import os
 import shutil
@@ -19,6 +19,7 @@ from marketplace.notifications import services as notifications
 from marketplace.subscriptions import rates
 
 _skipped: dict[str, int] = {}
+_figures: list[str] = []
 
 
 def pytest_runtest_setup(item):
@@ -34,10 +35,15 @@ def pytest_runtest_logreport(report):
     if report.skipped and isinstance(report.longrepr, tuple):
         why = report.longrepr[2].removeprefix("Skipped: ")
         _skipped[why] = _skipped.get(why, 0) + 1
+    if report.when == "call":
+        # record_property("figure", ...) in a test; properties come back from parallel workers too.
+        _figures.extend(str(value) for name, value in report.user_properties if name == "figure")
 
 
 def pytest_terminal_summary(terminalreporter):
     terminalreporter.write_line(f"database: {connection.vendor}; redis: {settings.TEST_REDIS_URL or 'no'}")
+    for figure in _figures:
+        terminalreporter.write_line(figure)
     for why, count in sorted(_skipped.items()):
         terminalreporter.write_line(f"skipped {count}: {why}")
 

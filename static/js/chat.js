@@ -48,8 +48,8 @@
   // --- Signals: typing, presence, read marks
   let typingTimer = 0;
   const typingBubble = () => chat().querySelector('[data-typing-bubble]');
-  const hideTyping = () => { clearTimeout(typingTimer); typingBubble()?.classList.add('hidden!'); };
-  const showTyping = () => { typingBubble()?.classList.remove('hidden!'); clearTimeout(typingTimer); typingTimer = setTimeout(hideTyping, TYPING_SHOWN_MS); };
+  const hideTyping = () => { clearTimeout(typingTimer); const bubble = typingBubble(); if (bubble) bubble.hidden = true; };
+  const showTyping = () => { const bubble = typingBubble(); if (bubble) bubble.hidden = false; clearTimeout(typingTimer); typingTimer = setTimeout(hideTyping, TYPING_SHOWN_MS); };
   const presence = words => { const place = chat().querySelector('[data-presence]'); if (place) place.textContent = words; };
   const signal = one => {
     const { signal: event, message, mine } = one.dataset;

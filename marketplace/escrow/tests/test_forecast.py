@@ -172,7 +172,7 @@ def test_the_page_takes_the_same_queries_however_many_sales(client, seller, djan
         paid(seller=seller)
     client.get(PAGE)
 
-    with django_assert_num_queries(5):  # session, person, sales, header's money, notifications
+    with django_assert_num_queries(6):  # session, person, sales, and the header's three
         client.get(PAGE)
 
 

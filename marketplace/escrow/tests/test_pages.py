@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from marketplace.accounts.tests.factories import PASSWORD as OWN_PASSWORD
 from marketplace.accounts.tests.factories import UserFactory
+from marketplace.core.testing import run_jobs
 from marketplace.escrow import services
 from marketplace.escrow.models import CredentialReveal, Dispute, EscrowTransaction
 from marketplace.escrow.tests import factories as trades

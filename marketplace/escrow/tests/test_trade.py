@@ -206,7 +206,7 @@ def test_one_key_for_two_listings_buys_only_the_first():
 
 
 def test_a_purchase_is_few_statements():
-    """Lock and reserve the listing, lock the accounts, entry, postings, history, trade, two sides told, their e-mails."""
+    """Lock and reserve the listing, lock the accounts, entry, postings, history, trade, its card in the chat, two sides told, their e-mails."""
     buyer = trades.rich_buyer()
     with TestCase.captureOnCommitCallbacks(
         execute=True
@@ -218,7 +218,7 @@ def test_a_purchase_is_few_statements():
         services.buy_from_balance(listing_id=listing.pk, buyer=buyer, idempotency_key="2")
 
     statements = [query["sql"] for query in asked if "SAVEPOINT" not in query["sql"]]
-    assert len(statements) == 9, "\n".join(statements)
+    assert len(statements) == 10, "\n".join(statements)
 
 
 @pytest.mark.parametrize("step", ["pay_from_balance", "hand_over", "accept", "confirm", "cancel"])

@@ -188,8 +188,8 @@ def _after(conversation: Conversation, message: Message) -> None:
         )
     sides = Participant.objects.filter(conversation=conversation)
     sides.update(last_message_at=at, is_hidden=False)
-    readers = sides if message.sender is None else sides.exclude(user=message.sender)
-    readers.update(unread=F("unread") + 1)
+    if message.sender is not None:  # of a step both are notified, so nobody has to come and read it
+        sides.exclude(user=message.sender).update(unread=F("unread") + 1)
     realtime.publish(topic(conversation.pk), "message_received", as_data(message))
     for user_id in (conversation.buyer_id, conversation.seller_id):
         bump(person(user_id))

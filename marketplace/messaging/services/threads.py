@@ -4,7 +4,7 @@ import logging
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from marketplace.accounts.models import User
@@ -61,15 +61,14 @@ def mark_read(*, conversation_id: UUID, user: User, up_to: UUID | None = None) -
     """Everything of the other side, up to a message, is read now. Returns how many messages were new. Twice is harmless."""
     side = Participant.objects.select_for_update().get(conversation=conversation_id, user=user)
     at = timezone.now()
-    new = Message.objects.filter(conversation=conversation_id, read_at__isnull=True).exclude(sender=user)
+    new = _of_others(conversation_id, user).filter(read_at__isnull=True)
     if up_to is not None:
         new = new.filter(pk__lte=up_to)
-    last = new.filter(sender__isnull=False).order_by("-id").values_list("pk", flat=True).first()
-    # A step of a trade has two readers and belongs to neither, so only the counter knows of it.
-    count = new.filter(sender__isnull=False).update(read_at=at)
+    last = new.order_by("-id").values_list("pk", flat=True).first()
+    count = new.update(read_at=at)
     if not count and not side.unread:
         return 0
-    side.unread = 0 if up_to is None else _left(conversation_id, user, up_to)
+    side.unread = 0 if up_to is None else _of_others(conversation_id, user).filter(pk__gt=up_to).count()
     side.last_read_at = at
     side.save(update_fields=["unread", "last_read_at"])
     bump(person(user.pk))
@@ -85,8 +84,10 @@ def mark_read(*, conversation_id: UUID, user: User, up_to: UUID | None = None) -
     return count
 
 
-def _left(conversation_id: UUID, user: User, up_to: UUID) -> int:
-    return Message.objects.filter(conversation=conversation_id, pk__gt=up_to).exclude(sender=user).count()
+def _of_others(conversation_id: UUID, user: User) -> QuerySet[Message]:
+    """What the other one said; a step of a trade is nobody's to read."""
+    said = Message.objects.filter(conversation=conversation_id, sender__isnull=False)
+    return said.exclude(sender=user)
 
 
 @transaction.atomic

@@ -391,11 +391,12 @@ def step(thread, name="paid", at=None):
     )
 
 
-def test_a_step_is_noted_once_and_both_see_it(thread):
+def test_a_step_is_noted_once_shown_to_both_and_waits_for_nobody(thread):
     at = timezone.now()
 
     assert step(thread, at=at) == step(thread, at=at)
-    assert side(thread, thread.buyer).unread == side(thread, thread.seller).unread == 1
+    assert selectors.inbox(thread.buyer).count() == selectors.inbox(thread.seller).count() == 1
+    assert side(thread, thread.buyer).unread == side(thread, thread.seller).unread == 0
 
 
 def test_the_words_of_a_step_are_the_readers_own(thread):

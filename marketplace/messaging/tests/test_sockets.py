@@ -5,6 +5,7 @@ import uuid
 import pytest
 
 from marketplace.accounts.tests.factories import UserFactory
+from marketplace.core.live import pace
 from marketplace.core.live.codes import Close
 from marketplace.core.testing import call, played, session_of, socket, ticket_of
 from marketplace.messaging import presence, services
@@ -172,7 +173,8 @@ def test_what_is_wrong_is_said_and_the_connection_stays(event, data, code):
 
 
 @played
-async def test_the_fifty_first_message_of_a_minute_is_refused_and_typing_does_not_count():
+async def test_the_fifty_first_message_of_a_minute_is_refused_and_typing_does_not_count(monkeypatch):
+    monkeypatch.setattr(pace, "clock", lambda: 1_000_000.0)
     thread = await call(conversation)
     async with await program(thread, thread.buyer) as buyer:
         for number in range(50):

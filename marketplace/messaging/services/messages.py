@@ -141,7 +141,7 @@ def _told(findings: Sequence[Any], *, may_override: bool) -> dict[str, Any]:
 
 
 def _own_hosts() -> frozenset[str]:
-    return frozenset({urlsplit(settings.SITE_URL).hostname or ""})
+    return frozenset({urlsplit(settings.SITE_URL).netloc})
 
 
 def _locked(conversation_id: UUID, party: User) -> Conversation:

@@ -278,6 +278,7 @@ def test_a_password_is_seen_and_never_shown(text):
         "Parol 3 marta noto'g'ri kiritildi",
         "parolni 2025-yilda almashtirganman",
         "Royale Pass: A12 dan A28 gacha",
+        "Royale Pass: Season24",
         "code didn't come",
         "6 xonali kod: 482913",
         "Parolga kamida 8 ta belgi kerak",
@@ -307,6 +308,7 @@ def test_speaking_of_a_password_is_not_telling_it(text):
         "to'qson ming so'm",
         "двести пятьдесят тысяч",
         "Bir million ikki yuz ellik ming",
+        "1500000 ga beraman, tel qiling",
     ],
 )
 def test_a_price_is_no_finding(text):
@@ -341,6 +343,8 @@ def test_levels_ranks_and_skins_are_no_finding(text):
         "20.12.2025 20:33:50",
         "9-11 yoki 14-16",
         "2019-2020",
+        "20.03.2026 da tel qildim",
+        "20.03 12:31 da tel qiling",
     ],
 )
 def test_dates_and_times_are_no_finding(text):

@@ -5,7 +5,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from marketplace.messaging import guard
@@ -441,6 +441,7 @@ TEXTS = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(TEXTS)
 @example("")
 @example("\u0301")
@@ -457,6 +458,7 @@ def test_no_text_breaks_the_guard_and_every_place_is_in_it(text):
             assert len(re.findall(r"\d", found.seen)) <= 4
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_folding_keeps_the_order_of_what_was_written(text):
     for view in filter(None, [fold(text), drawn_together(fold(text))]):
@@ -523,10 +525,12 @@ def test_twice_the_text_is_at_most_twice_the_work(unit):
 
 def lines_run(text):
     count = 0
+    (folder,) = guard.__path__
 
-    def count_line(_code, _line):
+    def count_line(code, _line):
+        """Ours only: another thread may be at work."""
         nonlocal count
-        count += 1
+        count += code.co_filename.startswith(folder)
 
     sys.monitoring.use_tool_id(TOOL, "lines")
     sys.monitoring.register_callback(TOOL, sys.monitoring.events.LINE, count_line)

@@ -159,8 +159,10 @@ def _is_sum(groups: list[Group], digits: str) -> bool:
     """Money: said to be, or in thousands to the last nought."""
     if groups[-1].is_money:
         return digits.endswith("000") or len(digits) < 9
-    in_thousands = len(groups) > 1 and all(len(group.digits) == 3 for group in groups[1:])
-    return in_thousands and digits.endswith("000") and len(groups[0].digits) <= 3
+    if len(groups) == 1:
+        return digits.endswith("000") and len(digits) < 9
+    in_thousands = all(len(group.digits) == 3 for group in groups[1:]) and len(groups[0].digits) <= 3
+    return in_thousands and digits.endswith("000")
 
 
 def _lengths(groups: list[Group]) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ class Kind(StrEnum):
     LINK = "link"
     EMAIL = "email"
     CARD = "card"
-    PASSWORD = "password"  # noqa: S105  # the name of a kind
+    PASSWORD = "password"  # noqa: S105  # nosec B105: the name of a kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from marketplace.messaging import guard
@@ -278,6 +278,7 @@ def test_a_password_is_seen_and_never_shown(text):
         "Parol 3 marta noto'g'ri kiritildi",
         "parolni 2025-yilda almashtirganman",
         "Royale Pass: A12 dan A28 gacha",
+        "Royale Pass: Season24",
         "code didn't come",
         "6 xonali kod: 482913",
         "Parolga kamida 8 ta belgi kerak",
@@ -307,6 +308,7 @@ def test_speaking_of_a_password_is_not_telling_it(text):
         "to'qson ming so'm",
         "двести пятьдесят тысяч",
         "Bir million ikki yuz ellik ming",
+        "1500000 ga beraman, tel qiling",
     ],
 )
 def test_a_price_is_no_finding(text):
@@ -341,6 +343,8 @@ def test_levels_ranks_and_skins_are_no_finding(text):
         "20.12.2025 20:33:50",
         "9-11 yoki 14-16",
         "2019-2020",
+        "20.03.2026 da tel qildim",
+        "20.03 12:31 da tel qiling",
     ],
 )
 def test_dates_and_times_are_no_finding(text):
@@ -437,6 +441,7 @@ TEXTS = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(TEXTS)
 @example("")
 @example("\u0301")
@@ -453,6 +458,7 @@ def test_no_text_breaks_the_guard_and_every_place_is_in_it(text):
             assert len(re.findall(r"\d", found.seen)) <= 4
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_folding_keeps_the_order_of_what_was_written(text):
     for view in filter(None, [fold(text), drawn_together(fold(text))]):
@@ -519,10 +525,12 @@ def test_twice_the_text_is_at_most_twice_the_work(unit):
 
 def lines_run(text):
     count = 0
+    (folder,) = guard.__path__
 
-    def count_line(_code, _line):
+    def count_line(code, _line):
+        """Ours only: another thread may be at work."""
         nonlocal count
-        count += 1
+        count += code.co_filename.startswith(folder)
 
     sys.monitoring.use_tool_id(TOOL, "lines")
     sys.monitoring.register_callback(TOOL, sys.monitoring.events.LINE, count_line)

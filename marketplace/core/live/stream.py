@@ -45,6 +45,9 @@ class LiveStream(Connection):
             status = 503 if full in {"all", "visitors"} else 429
             await self._refuse(status, (b"retry-after", str(20 + secrets.randbelow(40)).encode()))
             return
+        # Before anything else can write: from `begin` on, the watch may.
+        await self.base_send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        self.put(": hello\n\n")
         await self.begin()
         query = parse_qs(self.scope.get("query_string", b"").decode("latin-1"))
         wanted = query.get("on", [])[:_TOPICS]
@@ -52,14 +55,12 @@ class LiveStream(Connection):
         followed, missed = await self.call(topics.allowed, self.reader, wanted)
         for topic in followed:
             await self.listen(topic)
-        if missed or followed:
+        if followed:
             _followed, missed = await self.call(topics.allowed, self.reader, wanted)
         frames = missed
         if self.reader.is_signed_in:
             await self.listen(f"user:{self.reader.user.pk}")
             frames = await self.call(topics.greetings, self.reader, self._last_id(query)) + missed
-        await self.base_send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-        self.put(": hello\n\n")
         for frame in frames:
             self.put(_written(frame))
 

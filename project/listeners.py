@@ -7,8 +7,10 @@ def wire() -> None:
     """Called once, when all apps are loaded."""
     from marketplace.accounts.facts import PersonVerified
     from marketplace.listings.facts import ListingSubmitted
-    from marketplace.moderation.services import tell_moderators
+    from marketplace.messaging.facts import MessageReported
+    from marketplace.moderation.services import tell_moderators, tell_of_report
     from marketplace.notifications.services import welcome
 
     listen(PersonVerified, welcome)
     listen(ListingSubmitted, tell_moderators)
+    listen(MessageReported, tell_of_report)

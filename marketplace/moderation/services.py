@@ -1,11 +1,31 @@
 """What moderators are told."""
 
 from django.urls import reverse
+from django.utils import translation
 
+from marketplace.accounts.selectors import staff_with
 from marketplace.listings.facts import ListingSubmitted
 from marketplace.listings.models import Listing
+from marketplace.messaging.facts import MessageReported
+from marketplace.messaging.models import MessageReport
 from marketplace.moderation import selectors
 from marketplace.notifications.services import notify
+
+
+def tell_of_report(fact: MessageReported) -> None:
+    """A message was reported: everybody who decides on those gets a notification."""
+    row = MessageReport.objects.select_related("message__sender").filter(pk=fact.report_id).first()
+    if row is None or row.message.sender is None:
+        return
+    for moderator in staff_with("messaging", "read_reported"):
+        with translation.override(moderator.language):
+            reason = str(row.get_reason_display())
+        notify(
+            user=moderator,
+            kind="message_reported",
+            context={"person": row.message.sender.display_name, "reason": reason},
+            action_url=reverse("moderation:reports"),
+        )
 
 
 def tell_moderators(fact: ListingSubmitted) -> None:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from marketplace.moderation import trade_views, views
+from marketplace.moderation import report_views, trade_views, views
 
 app_name = "moderation"
 urlpatterns = [
@@ -8,6 +8,8 @@ urlpatterns = [
     path("listings/<uuid:listing_id>/approve/", views.approve, name="approve"),
     path("listings/<uuid:listing_id>/changes/", views.ask_for_changes, name="changes"),
     path("listings/<uuid:listing_id>/reject/", views.reject, name="reject"),
+    path("messages/", report_views.reports, name="reports"),
+    path("messages/<uuid:report_id>/", report_views.decide, name="report"),
     path("trades/", trade_views.trades, name="trades"),
     path("trades/<uuid:trade_id>/", trade_views.trade, name="trade"),
 ]

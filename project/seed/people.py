@@ -77,6 +77,7 @@ def moderators_group() -> Group:
     group, _made = Group.objects.get_or_create(name="Moderators")
     rights = (
         "listings.moderate_listing",
+        "messaging.read_reported",
         "escrow.refund_trade",
         "payments.settle_withdrawal",
         "payments.refund_payment",

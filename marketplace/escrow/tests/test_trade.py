@@ -206,7 +206,7 @@ def test_one_key_for_two_listings_buys_only_the_first():
 
 
 def test_a_purchase_is_few_statements():
-    """Lock and reserve the listing, lock the accounts, entry, postings, history, trade, its card in the chat, two sides told, their e-mails."""
+    """Lock and reserve the listing, lock the accounts, entry, postings, history, trade, its card, two sides told, their mails."""
     buyer = trades.rich_buyer()
     with TestCase.captureOnCommitCallbacks(
         execute=True

@@ -107,5 +107,5 @@ def test_the_list_costs_the_same_however_long(client, staff, django_assert_num_q
     for _one in range(4):
         trades.disputed()
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         assert client.get(LIST).text.count("#") >= 4

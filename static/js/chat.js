@@ -52,12 +52,12 @@
   const showTyping = () => { const bubble = typingBubble(); if (bubble) bubble.hidden = false; clearTimeout(typingTimer); typingTimer = setTimeout(hideTyping, TYPING_SHOWN_MS); };
   const presence = words => { const place = chat().querySelector('[data-presence]'); if (place) place.textContent = words; };
   const signal = one => {
-    const { signal: event, message, mine } = one.dataset;
+    const { signal: event, upto, mine } = one.dataset;
     if (event === 'typing_start') showTyping();
     else if (event === 'typing_stop') hideTyping();
     else if (event === 'user_online') presence(chat().dataset.online);
     else if (event === 'user_offline') { presence(chat().dataset.away); hideTyping(); }
-    else if (event === 'message_read' && !mine) log().querySelectorAll('[data-mine][data-message]').forEach(bubble => { if (bubble.dataset.message <= message) bubble.dataset.state = 'read'; });
+    else if (event === 'message_read' && !mine) log().querySelectorAll('[data-mine][data-message]').forEach(bubble => { if (bubble.dataset.message <= upto) bubble.dataset.state = 'read'; });
   };
 
   // --- The connection (its state is shown by app.js for all of a page)

@@ -378,7 +378,9 @@ def test_a_kept_page_of_an_offer_names_what_it_follows_and_stays_kept(client):
     assert len(page_cache._bodies) == kept == 1
 
 
-def test_the_bells_panel_has_the_latest_few_in_a_fixed_number_of_queries(client, aziza, django_assert_num_queries):
+def test_the_bells_panel_has_the_latest_few_in_a_fixed_number_of_queries(
+    client, aziza, django_assert_num_queries
+):
     for _n in range(9):
         tell(aziza)
     tell(UserFactory(), "plan_cancelled", plan="Theirs", deadline="1 May")

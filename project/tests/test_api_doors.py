@@ -254,7 +254,15 @@ def test_a_provider_is_never_told_to_wait(client, settings):
 
 
 def test_the_house_has_limits_and_the_tests_have_none():
-    assert set(base.API_THROTTLE_RATES) == {"visitor", "person", "register", "login", "sign_in", "refresh"}
+    assert set(base.API_THROTTLE_RATES) == {
+        "visitor",
+        "person",
+        "register",
+        "login",
+        "sign_in",
+        "refresh",
+        "ticket",
+    }
     assert django_settings.API_THROTTLE_RATES == {}
 
 

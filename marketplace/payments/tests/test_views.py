@@ -228,7 +228,7 @@ def test_the_return_page_waits_then_tells_the_truth(client, user):
     fragment = client.get(result, headers={"HX-Request": "true", "HX-Target": "result"})
     assert "Payment received" in fragment.text
     assert "hx-trigger" not in fragment.text
-    assert "refresh" not in client.get(result).text
+    assert 'http-equiv="refresh"' not in client.get(result).text
 
 
 def test_the_failure_page_offers_another_try(client, user):

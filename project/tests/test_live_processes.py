@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import urllib.request
+import uuid
 
 import pytest
 from django.conf import settings
@@ -22,6 +23,7 @@ from marketplace.core.live.codes import Close
 from marketplace.core.testing import session_of, ticket_of
 from marketplace.listings import services as listings
 from marketplace.listings.tests.factories import ListingFactory
+from marketplace.messaging.tests.factories import conversation
 from marketplace.notifications import services as notifications
 
 pytestmark = [pytest.mark.postgres, pytest.mark.redis, pytest.mark.django_db(transaction=True)]
@@ -155,6 +157,21 @@ def test_an_offer_that_changes_is_told_by_every_process(servers, aziza):
 
         assert hear(first, "status_changed")["status"] == "reserved"
         assert hear(second, "status_changed")["status"] == "reserved"
+
+
+def test_two_people_talk_through_two_processes(servers):
+    thread = conversation()
+    path = f"/ws/chat/{thread.pk}/"
+    with wire(servers[0], path, thread.buyer) as buyer, wire(servers[1], path, thread.seller) as seller:
+        hear(buyer, "user_online")
+        for number in range(5):
+            said = {"text": f"Savol {number}", "client_id": str(uuid.uuid4())}
+            buyer.send(json.dumps({"event": "send_message", "data": said}))
+        heard = [hear(seller, "message_received") for _number in range(5)]
+        assert [one["text"] for one in heard] == [f"Savol {number}" for number in range(5)]
+
+        seller.send(json.dumps({"event": "message_read", "data": {"message_id": heard[-1]["id"]}}))
+        assert hear(buyer, "message_read")["message_id"] == heard[-1]["id"]
 
 
 def test_a_ticket_is_good_at_one_of_the_processes_once(servers, aziza):

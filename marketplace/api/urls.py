@@ -9,6 +9,7 @@ from marketplace.accounts.urls import api_urls as accounts
 from marketplace.api import views
 from marketplace.core.views import health
 from marketplace.ledger.urls import api_urls as ledger
+from marketplace.notifications.urls import api_urls as notifications
 from marketplace.payments.urls import api_urls as payments
 from marketplace.subscriptions.urls import api_urls as subscriptions
 
@@ -16,6 +17,7 @@ app_name = "api"
 v1 = [
     *accounts,
     *ledger,
+    *notifications,
     *payments,
     *subscriptions,
     path("profile/", views.Profile.as_view(), name="profile"),

@@ -73,7 +73,7 @@ def test_htmx_gets_the_list_alone(client, user):
 
     part = client.get(LIST, headers={"HX-Request": "true", "HX-Target": "notifications"}).content.decode()
 
-    assert part.strip().startswith('<section id="notifications"')
+    assert part.strip().startswith('<div id="notifications"')
     assert "<html" not in part
 
 

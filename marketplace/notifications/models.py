@@ -144,7 +144,7 @@ class NotificationSetting(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(digest_hour__isnull=True, digest_at__isnull=True)
-                | models.Q(digest_hour__range=(0, 23), digest_at__isnull=False),
+                | models.Q(digest_hour__isnull=False, digest_hour__range=(0, 23), digest_at__isnull=False),
                 name="notification_digest_has_a_time",
             ),
         ]

@@ -46,8 +46,8 @@ def is_on() -> bool:
     return bool(settings.TELEGRAM_BOT_TOKEN and settings.TELEGRAM_BOT_NAME)
 
 
-def call(method: str, *, timeout: float = TIMEOUT, **arguments: Any) -> Any:
-    """The result of one call. Raises NotNow (too many, down, no answer), Gone, or Refused for the rest."""
+def call(method: str, *, _timeout: float = TIMEOUT, **arguments: Any) -> Any:
+    """The result of one call; `_timeout` in seconds. Raises NotNow (too many, down, no answer), Gone, or Refused for the rest."""
     request = urllib.request.Request(  # noqa: S310 (the base is a setting)
         f"{settings.TELEGRAM_API_BASE}/bot{settings.TELEGRAM_BOT_TOKEN}/{method}",
         data=json.dumps(arguments).encode(),
@@ -55,7 +55,7 @@ def call(method: str, *, timeout: float = TIMEOUT, **arguments: Any) -> Any:
     )
     try:
         try:
-            with _opener.open(request, timeout=timeout) as answer:
+            with _opener.open(request, timeout=_timeout) as answer:
                 status, body = answer.status, answer.read(MAX_ANSWER)
         except urllib.error.HTTPError as error:
             with error:

@@ -196,7 +196,11 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("digest_at__isnull", True), ("digest_hour__isnull", True)),
-                    models.Q(("digest_at__isnull", False), ("digest_hour__range", (0, 23))),
+                    models.Q(
+                        ("digest_at__isnull", False),
+                        ("digest_hour__isnull", False),
+                        ("digest_hour__range", (0, 23)),
+                    ),
                     _connector="OR",
                 ),
                 name="notification_digest_has_a_time",

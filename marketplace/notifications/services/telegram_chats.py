@@ -90,8 +90,9 @@ def _link(*, code: str, chat_id: int, name: str, at: datetime) -> User | None:
         return None
     user = found.user
     for other in TelegramLink.objects.filter(chat_id=chat_id).exclude(user=user).select_related("user"):
+        loser = other.user  # its key goes with the row
         other.delete()
-        _tell_lost(other.user)
+        _tell_lost(loser)
     TelegramLink.objects.update_or_create(
         user=user, defaults={"chat_id": chat_id, "name": name, "linked_at": at}
     )
@@ -114,11 +115,12 @@ def _forget_chat(chat_id: int, *, is_told: bool) -> User | None:
     link = TelegramLink.objects.filter(chat_id=chat_id).select_related("user").first()
     if link is None:
         return None
+    user = link.user  # its key goes with the row
     link.delete()
-    bump(person(link.user_id))
+    bump(person(user.pk))
     if is_told:
-        _tell_lost(link.user)
-    return link.user
+        _tell_lost(user)
+    return user
 
 
 # --- What comes from Telegram -----------------------------------------------------------------------

@@ -28,7 +28,7 @@ _WORDS: dict[str, Any] = {
     "seller": "Aziz Karimov",
     "buyer": "Jasur Aliyev",
     "person": "Jasur Aliyev",
-    "reason": "—",
+    "reason": "Rasmlar boshqa akkauntdan olingan",
     "destination": "Humo •• 4242",
     "card": "Humo •• 4242",
     "method": "Payme",

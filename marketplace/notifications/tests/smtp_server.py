@@ -8,8 +8,9 @@ from aiosmtpd.controller import Controller
 
 
 class MailServer:
-    """`mode`: "" takes all, "busy" 451, "full" 452 to each address, "broken" 554 to each mail, "hangup" closes the line in mid-mail,
-    "greylist" 450 the first time for each address. `unknown` addresses get 550 5.1.1 at once, `late` ones after the mail."""
+    """`mode`: "" takes all, "busy" 451, "full" 452 to each address, "broken" 554 to each mail, "hangup" cuts the line,
+    "greylist" 450 the first time for each address. `unknown` addresses get 550 5.1.1 at once, `late` ones after the mail.
+    """
 
     def __init__(self):
         self.mode, self.unknown, self.late, self.seen = "", set(), set(), set()
@@ -24,7 +25,7 @@ class MailServer:
     async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
         self.tries += 1
         if address in self.unknown:
-            return "550 5.1.1 <%s> unknown" % address
+            return f"550 5.1.1 <{address}> unknown"
         if self.mode == "full":
             return "452 4.2.2 mailbox full"
         if self.mode == "greylist" and address not in self.seen:

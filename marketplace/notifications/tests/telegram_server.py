@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-TOKEN = "4711:AAE-very-secret-token_of_the_bot"  # noqa: S105
+TOKEN = "4711:AAE-very-secret-token_of_the_bot"
 KNOWN = {
     "sendMessage": {"chat_id", "text", "parse_mode", "reply_markup", "link_preview_options"},
     "getUpdates": {"offset", "timeout", "limit", "allowed_updates"},
@@ -87,7 +87,7 @@ class Bot:
         self.webhook = given
         return 200, {"ok": True, "result": True}
 
-    def deleteWebhook(self, given):  # noqa: N802, ARG002
+    def deleteWebhook(self, given):  # noqa: N802
         self.webhook = None
         return 200, {"ok": True, "result": True}
 
@@ -141,7 +141,7 @@ def running():
     bot = Bot()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):  # noqa: N802 (the base class calls it so)
+        def do_POST(self):
             raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             match = re.fullmatch(r"/bot([^/]+)/(\w+)", self.path)
             bot.calls.append((match and match[2], json.loads(raw)))

@@ -1,4 +1,4 @@
-"""Mails over a real SMTP server that refuses, hangs up, is down and comes back: none is lost, one bad address harms nobody else."""
+"""Mails over a real SMTP server that refuses, hangs up, is down and comes back: none is lost, a bad address harms no other."""
 
 import smtplib
 from datetime import timedelta

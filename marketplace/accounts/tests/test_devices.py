@@ -2,7 +2,7 @@
 
 import pytest
 from django.db import IntegrityError, transaction
-from django.test import Client
+from django.test import Client, TestCase
 
 from marketplace.accounts import devices
 from marketplace.accounts.models import KnownDevice
@@ -10,7 +10,7 @@ from marketplace.accounts.tests.factories import PASSWORD, UserFactory
 from marketplace.core.testing import run_jobs
 from marketplace.notifications.models import Notification
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 CHROME = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.0.0 Mobile Safari/537.36"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 HOME, HOME_TOMORROW, ABROAD = "91.203.174.12", "91.203.9.200", "203.0.113.7"
@@ -20,10 +20,11 @@ def sign_in(user, *, client=None, agent="", address=HOME):
     """Chrome at home, unless said otherwise; the browser keeps its cookies but that of the session."""
     client, agent = client or Client(), agent or CHROME.format(140)
     client.cookies.pop("sessionid", None)
-    answer = client.post(
-        "/accounts/login/", {"login": user.email, "password": PASSWORD},
-        headers={"User-Agent": agent}, REMOTE_ADDR=address,
-    )  # fmt: skip
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        answer = client.post(
+            "/accounts/login/", {"login": user.email, "password": PASSWORD},
+            headers={"User-Agent": agent}, REMOTE_ADDR=address,
+        )  # fmt: skip
     assert answer.status_code == 302, answer.content
     return client
 
@@ -103,10 +104,11 @@ def test_a_cookie_of_ones_own_making_opens_nothing(user, cookie):
 
 def test_a_program_is_known_by_what_it_is(user, client):
     def call(agent):
-        return client.post(
-            "/api/v1/auth/login/", {"email": user.email, "password": PASSWORD}, content_type="application/json",
-            headers={"User-Agent": agent}, REMOTE_ADDR=HOME,
-        )  # fmt: skip
+        with TestCase.captureOnCommitCallbacks(execute=True):
+            return client.post(
+                "/api/v1/auth/login/", {"email": user.email, "password": PASSWORD}, content_type="application/json",
+                headers={"User-Agent": agent}, REMOTE_ADDR=HOME,
+            )  # fmt: skip
 
     answers = [call("WibeApp/1.0"), call("WibeApp/1.1")]
 

@@ -154,7 +154,7 @@ def running():
                 status, answer = wrong(400, "Bad Request: not JSON")
             elif bot.mode == "busy":
                 status, answer = wrong(
-                    429, "Too Many Requests: retry after 17", parameters={"retry_after": 17}
+                    429, "Too Many Requests: retry after 47", parameters={"retry_after": 47}
                 )
             elif bot.mode in {"down", "garbage"}:
                 status, answer = wrong(502, "Bad Gateway")

@@ -156,6 +156,21 @@ def test_another_clock_moves_the_hour_and_brings_no_second_mail_that_day(
     assert NotificationSetting.objects.get().digest_at.astimezone(ZoneInfo("Europe/Moscow")).hour == 9
 
 
+def test_on_a_clock_that_nobody_told_us_of_the_day_has_no_second_mail_and_nothing_is_lost(mailoutbox):
+    user = reader(moment("2026-03-05T12:00"))
+    news(user, moment("2026-03-05T13:00"))
+    services.sweep_digests(at=moment("2026-03-06T09:00"))
+    type(user).objects.update(timezone="America/New_York")  # nine in Tashkent is the evening before there
+    news(user, moment("2026-03-06T20:00"), title="Not lost")
+
+    assert services.sweep_digests(at=moment("2026-03-07T09:00")) == 0
+    assert services.sweep_digests(at=moment("2026-03-07T09:00", "America/New_York")) == 1
+    run_jobs()
+
+    assert len(mailoutbox) == 2
+    assert "Not lost" in mailoutbox[1].body
+
+
 def test_with_a_summary_single_mails_are_for_what_cannot_be_switched_off(mailoutbox):
     user = reader(moment("2026-03-05T12:00"))
 

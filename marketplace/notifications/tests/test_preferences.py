@@ -204,6 +204,15 @@ def test_quiet_hours_end_on_the_readers_clock(now, begins, ends, until):
     assert found == (local(until) if until else None)
 
 
+def test_of_an_end_that_comes_twice_the_second_counts_for_who_is_between_them():
+    berlin = ZoneInfo("Europe/Berlin")
+    between = datetime(2026, 10, 25, 1, 10, tzinfo=UTC)  # ten past two, for the second time
+
+    until = clock.quiet_until(between, zone=berlin, begins=time(23), ends=time(2, 30))
+
+    assert until == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+
+
 @given(
     st.integers(0, 365 * 24 * 60).map(lambda minutes: NEW_YEAR + timedelta(minutes=minutes)),
     st.sampled_from(["Asia/Tashkent", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"]),

@@ -106,7 +106,7 @@ def email(*, notification_id: UUID) -> None:
     _relay_to_telegram(notification)
     setting = selectors.setting_of(notification.user)
     is_optional = kind not in COMPULSORY
-    if is_optional and (setting.digest_at or not selectors.wants(notification, Channel.EMAIL)):
+    if (is_optional and setting.digest_at) or not selectors.wants(notification, Channel.EMAIL):
         return
     if wait_for_morning(notification, setting, task=MAIL_TASK, at=timezone.now()):
         return

@@ -11,7 +11,7 @@ from marketplace.core.models import Job
 from marketplace.core.testing import in_parallel, run_jobs
 from marketplace.notifications import clock, services
 from marketplace.notifications.models import Notification, NotificationSetting
-from marketplace.notifications.services import notify
+from marketplace.notifications.services import digest, notify
 from marketplace.notifications.tests.factories import NotificationFactory
 from marketplace.notifications.tests.test_notify import WORDS
 
@@ -241,6 +241,15 @@ def test_two_sweepers_at_once_queue_one_summary():
 
     assert sorted(found) == [0, 0, 0, 1]
     assert Job.objects.filter(task="tasks.notifications.send_digest").count() == 1
+
+
+def test_a_sweeper_that_comes_second_with_what_it_read_before_queues_nothing():
+    user = reader(moment("2026-03-05T12:00"))
+    first, second = (NotificationSetting.objects.get(user=user) for _sweeper in range(2))
+
+    found = [digest._queue(setting, moment("2026-03-06T09:00")) for setting in (first, second)]
+
+    assert found == [True, False]
 
 
 def test_a_sweep_that_asks_again_after_a_crash_meets_the_key_of_the_day():

@@ -23,6 +23,11 @@ def process_deposit(transaction_id: str) -> None:
     services.verify(transaction_id=uuid.UUID(transaction_id))
 
 
+@shared_task(name="tasks.payments.tell_settled")
+def tell_settled(transaction_id: str) -> None:
+    services.tell_settled(transaction_id=uuid.UUID(transaction_id))
+
+
 @shared_task(name="tasks.payments.send_transaction_email")
 def send_transaction_email(transaction_id: str, template: str) -> None:
     services.email_receipt(transaction_id=uuid.UUID(transaction_id), template=template)

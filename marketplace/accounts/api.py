@@ -25,12 +25,15 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
+from rest_framework_simplejwt.tokens import AccessToken
 
 from marketplace.accounts import second_factor, services, tokens
 from marketplace.accounts.errors import InvalidCredentials, LockedOut, SecondFactorRequired, WrongCode
 from marketplace.accounts.forms import ProfileForm, SignupForm
 from marketplace.accounts.models import User
-from marketplace.core.api.throttling import AddressThrottle, network_address
+from marketplace.core.api.authentication import TokenAuthentication
+from marketplace.core.api.throttling import AddressThrottle, PersonThrottle, network_address
+from marketplace.core.live import tickets
 
 type Errors = dict[str, list[str]]
 
@@ -111,6 +114,10 @@ class RegisterThrottle(AddressThrottle):
 
 class RefreshThrottle(AddressThrottle):
     scope = "refresh"
+
+
+class TicketThrottle(PersonThrottle):
+    scope = "ticket"
 
 
 class SignInThrottle(AddressThrottle):
@@ -223,6 +230,23 @@ class Logout(Door):
     def post(self, request: Request) -> Response:
         tokens.revoke(refresh=_valid(RefreshGiven(data=request.data))["refresh"])
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class SocketTicket(APIView):
+    """POST -> 201 {ticket, expires_in}: opens one websocket within `expires_in` seconds (docs/live.md).
+
+    Only for who shows an access token: a browser on our pages comes by its session. The socket lives as long as the token;
+    an address that is not confirmed gets no ticket.
+    """
+
+    authentication_classes = (TokenAuthentication,)
+    throttle_classes = (TicketThrottle,)
+
+    def post(self, request: Request) -> Response:
+        access = cast("AccessToken", request.auth)
+        language = get_language() or cast("User", request.user).language
+        ticket = tokens.socket_ticket(access=access, language=language)
+        return Response({"ticket": ticket, "expires_in": tickets.SECONDS}, status=status.HTTP_201_CREATED)
 
 
 # --- Oneself ----------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from marketplace.accounts.facts import PersonVerified, ZoneChanged
 from marketplace.accounts.models import PasswordHistory, User
 from marketplace.core.announce import announce
 from marketplace.core.cache import bump, person
+from marketplace.core.live import endings
 
 REMEMBERED_PASSWORDS = 5
 
@@ -57,6 +58,7 @@ def change_password(*, user: User, password: str) -> None:
     user.set_password(password)
     user.save(update_fields=["password", "updated_at"])
     remember_password(user=user)
+    endings.recheck(user.pk)  # what is open under the old password closes
 
 
 @transaction.atomic
@@ -76,6 +78,7 @@ def save_by_staff(*, user: User) -> None:
         closing.close(user.pk)  # first: trades lock what is for sale before they touch its seller
     user.save()
     bump("catalogue", f"seller:{user.pk}")
+    endings.recheck(user.pk)
 
 
 @transaction.atomic

@@ -3,6 +3,8 @@
 An access token says who asks, for some minutes, without a look at a table of tokens. A refresh token is good for one new
 pair: the old one is dead from then on. Both carry a mark of the password they were given for, so a new password ends all.
 The table of refresh tokens holds their ids, not the tokens: who reads it can sign in as nobody.
+
+Both also name the sign-in they come from (`sid`), through all renewals: signing out with any of them ends the sockets of all.
 """
 
 import datetime as dt
@@ -14,11 +16,15 @@ from django.db import transaction
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
-from rest_framework_simplejwt.tokens import BlacklistMixin, RefreshToken
+from rest_framework_simplejwt.tokens import AccessToken, BlacklistMixin, RefreshToken
 from rest_framework_simplejwt.utils import datetime_from_epoch, get_md5_hash_password
 
 from marketplace.accounts.errors import TokenNotValid
 from marketplace.accounts.models import User
+from marketplace.core.live import endings, tickets
+
+# The claim that names a sign-in.
+SIGN_IN = "sid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +35,10 @@ class Pair:
 
 class Refresh(RefreshToken):
     @classmethod
-    def for_user(cls, user: User) -> Self:  # type: ignore[override]
-        """As the library's, but what is noted is the id alone."""
+    def for_user(cls, user: User, sign_in: str = "") -> Self:  # type: ignore[override]
+        """As the library's, but what is noted is the id alone. `sign_in`: the one this renews; without it a new one begins."""
         token: Self = super(BlacklistMixin, cls).for_user(user)
+        token[SIGN_IN] = sign_in or token[api_settings.JTI_CLAIM]
         OutstandingToken.objects.create(
             user=user,
             jti=token[api_settings.JTI_CLAIM],
@@ -42,9 +49,9 @@ class Refresh(RefreshToken):
         return token
 
 
-def issue(*, user: User) -> Pair:
+def issue(*, user: User, sign_in: str = "") -> Pair:
     """A new pair for a person who has just shown who they are."""
-    refresh = Refresh.for_user(user)
+    refresh = Refresh.for_user(user, sign_in)
     return Pair(access=str(refresh.access_token), refresh=str(refresh))
 
 
@@ -59,13 +66,36 @@ def renew(*, refresh: str) -> Pair:
     if user is None or token.get(api_settings.REVOKE_TOKEN_CLAIM) != get_md5_hash_password(user.password):
         raise TokenNotValid("of nobody who may come in")
     _spend(token)
-    return issue(user=user)
+    return issue(user=user, sign_in=token.get(SIGN_IN, ""))
 
 
 @transaction.atomic
 def revoke(*, refresh: str) -> None:
-    """Signing out: the refresh token is dead; its access token runs out by itself. Raises TokenNotValid."""
-    _spend(_read(refresh))
+    """Signing out: the refresh token is dead, and the sockets of this sign-in close.
+
+    Its access token runs out by itself, and opens no more sockets. Raises TokenNotValid.
+    """
+    token = _read(refresh)
+    _spend(token)
+    if sign_in := token.get(SIGN_IN):
+        lifetime = api_settings.ACCESS_TOKEN_LIFETIME.total_seconds()
+        endings.end_sign_in(token[api_settings.USER_ID_CLAIM], sign_in, seconds=lifetime)
+
+
+def socket_ticket(*, access: AccessToken, language: str) -> str:
+    """A ticket with which the holder of this access token opens one socket. Raises TokenNotValid after signing out."""
+    sign_in = access.get(SIGN_IN, "")
+    if endings.has_ended(sign_in):
+        raise TokenNotValid("signed out")
+    return tickets.issue(
+        tickets.Grant(
+            user_id=str(access[api_settings.USER_ID_CLAIM]),
+            until=float(access["exp"]),
+            password_mark=access.get(api_settings.REVOKE_TOKEN_CLAIM, ""),
+            sign_in=sign_in,
+            language=language,
+        )
+    )
 
 
 def forget_expired(*, at: dt.datetime) -> int:

@@ -15,5 +15,6 @@ api_urls = [
     path("auth/refresh/", api.Renew.as_view(), name="refresh"),
     path("auth/token/refresh/", api.Renew.as_view()),
     path("auth/logout/", api.Logout.as_view(), name="logout"),
+    path("auth/ws-ticket/", api.SocketTicket.as_view(), name="ws_ticket"),
     path("auth/me/", api.Me.as_view(), name="me"),
 ]

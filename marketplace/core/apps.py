@@ -1,4 +1,7 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_out
 
 
 class CoreConfig(AppConfig):
@@ -6,3 +9,14 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         from marketplace.core import lookups  # noqa: F401 (importing it registers them)
+
+        # Every way of signing out of a browser goes through Django's, which says so before it forgets the session.
+        user_logged_out.connect(_close_what_is_open, dispatch_uid="live")
+
+
+def _close_what_is_open(request: Any, user: Any, **_sent: Any) -> None:
+    from marketplace.core.live import endings
+
+    key = getattr(getattr(request, "session", None), "session_key", None)
+    if user is not None and key:
+        endings.end_session(user.pk, key)

@@ -1,11 +1,18 @@
-"""What tests share: running things at the same moment, and running the jobs that are due."""
+"""What tests share: running things at the same moment, running the jobs that are due, and holding open sockets."""
 
+import json
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from importlib import import_module
+from typing import Any, Self
 
+from asgiref.sync import async_to_sync, sync_to_async
+from asgiref.testing import ApplicationCommunicator
 from celery import current_app
+from django.conf import settings
 from django.db import connections
+from django.test import Client
 from django.utils import timezone
 
 from marketplace.core import jobs
@@ -47,3 +54,134 @@ def run_jobs(*, rounds: int = 5) -> list[str]:
             jobs.run(job.pk, at=timezone.now())
             ran.append(job.task)
     return ran
+
+
+# --- Sockets and streams ----------------------------------------------------------------------------
+
+# Seconds for what arrives within milliseconds, on a machine that is busy.
+PATIENCE = 10
+_HOST = b"testserver"
+
+
+def played(story: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Make a test of an `async def`: it runs in a loop of its own, and what it `call`s in the test's thread and connection.
+
+    Mark such tests with `django_db(transaction=True)`: live events leave after a commit.
+    """
+
+    @wraps(story)
+    def test(*args: Any, **kwargs: Any) -> None:
+        async_to_sync(story)(*args, **kwargs)
+
+    return test
+
+
+async def call[Result](function: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
+    """Ordinary code (queries, services, the test client) from within a played story: `await call(buy, listing=…)`."""
+    result: Result = await sync_to_async(function)(*args, **kwargs)
+    return result
+
+
+def session_of(user: Any) -> str:
+    """The cookie of a new session in which this person is signed in."""
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return str(client.cookies[settings.SESSION_COOKIE_NAME].value)
+
+
+def ticket_of(user: Any) -> str:
+    """A ticket for one socket, from the API, with a new access token."""
+    tokens = import_module("marketplace.accounts.tokens")  # core knows no app
+    access = tokens.issue(user=user).access
+    response = Client().post("/api/v1/auth/ws-ticket/", headers={"Authorization": f"Bearer {access}"})
+    assert response.status_code == 201, response.content
+    return str(response.json()["ticket"])
+
+
+class Wire(ApplicationCommunicator):
+    """One websocket, as a client sees it. (That of channels.testing wants daphne, which we do not use.)"""
+
+    async def connect(self, timeout: float = PATIENCE) -> tuple[bool, int]:
+        """Whether the handshake succeeded, and the code if it did not."""
+        await self.send_input({"type": "websocket.connect"})
+        answer = await self.receive_output(timeout)
+        return answer["type"] == "websocket.accept", answer.get("code", 1000)
+
+    async def __aenter__(self) -> Self:
+        is_open, code = await self.connect()
+        assert is_open, f"refused before the handshake: {code}"
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        if not self.future.done():
+            await self.send_input({"type": "websocket.disconnect", "code": 1000})
+            await self.wait(PATIENCE)
+
+    async def say(self, event: str, **data: Any) -> None:
+        await self.send(json.dumps({"event": event, "data": data}))
+
+    async def send(self, frame: str | bytes) -> None:
+        await self.send_input(
+            {"type": "websocket.receive", "text" if isinstance(frame, str) else "bytes": frame}
+        )
+
+    async def hear(self, event: str | None = None) -> dict[str, Any]:
+        """The data of the next event; with `event`, of the next one of that name, whatever comes before it."""
+        while True:
+            found = json.loads(await self.fragment())
+            if event in (None, found["event"]):
+                return dict(found["data"]) if event else found
+
+    async def fragment(self) -> str:
+        """The next frame as it is: the HTML for a browser."""
+        message = await self.receive_output(PATIENCE)
+        assert message["type"] == "websocket.send", message
+        return str(message["text"])
+
+    async def closed(self) -> int:
+        """The code with which the server closes, after whatever it still says before."""
+        while True:
+            message = await self.receive_output(PATIENCE)
+            if message["type"] == "websocket.close":
+                return int(message.get("code", 1000))
+
+    async def is_quiet(self) -> bool:
+        """Whether nothing has come. Only after something that would have come before: a `ping` and its `pong`, say."""
+        return bool(await self.receive_nothing(timeout=0.05))
+
+
+def socket(
+    path: str,
+    *,
+    session: str = "",
+    ticket: str = "",
+    origin: str | None = "http://testserver",
+    application: Any = None,
+    **headers: str,
+) -> Wire:
+    """A websocket to open with `async with`: a browser's with `session`, a program's with `ticket` (which needs no origin).
+
+    Through the real `project.asgi`, unless a test brings an application of its own.
+
+    >>> async with socket("/ws/notifications/", ticket=await call(ticket_of, user)) as wire:
+    ...     await wire.say("mark_read", id="…")
+    """
+    application = application or import_module("project.asgi").application
+    if ticket:
+        path += ("&" if "?" in path else "?") + f"ticket={ticket}"
+        origin = None if origin == "http://testserver" else origin
+    sent = [(b"host", _HOST), *((name.lower().encode(), value.encode()) for name, value in headers.items())]
+    if origin is not None:
+        sent.append((b"origin", origin.encode()))
+    if session:
+        sent.append((b"cookie", f"{settings.SESSION_COOKIE_NAME}={session}".encode()))
+    address, _mark, query = path.partition("?")
+    scope = {
+        "type": "websocket",
+        "path": address,
+        "query_string": query.encode(),
+        "headers": sent,
+        "subprotocols": [],
+        "client": ("203.0.113.7", 50_000),
+    }
+    return Wire(application, scope)

@@ -2,20 +2,21 @@
 
 import logging
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial, reduce
+from operator import or_
 from uuid import UUID
 
-from cachetools import LRUCache
 from django.db import connection, transaction
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
 from django.db.models.functions import TruncDate
 from django.urls import reverse
 
 from marketplace.accounts.selectors import staff_with
 from marketplace.core.cache import bump, person
 from marketplace.core.money import MAX_MINOR, Currency, Minor
+from marketplace.core.prepared import Prepared, Slot
 from marketplace.ledger import auditing, words
 from marketplace.ledger.accounts import AccountRef, available
 from marketplace.ledger.errors import InsufficientFunds, KeyReused
@@ -29,8 +30,8 @@ alarm = logging.getLogger("marketplace.ledger.audit")
 KEEP_ALL = timedelta(days=2)
 KEEP_DAILY = timedelta(days=90)
 
-# Accounts are made once and never go: each process remembers the keys of those it has met lately.
-_remembered: LRUCache[tuple[AccountRef, str], UUID] = LRUCache(20_000)
+# Accounts are made once and never go: each process remembers the keys of the house's.
+_remembered: dict[tuple[AccountRef, str], UUID] = {}
 _remembering = threading.Lock()
 
 
@@ -125,19 +126,35 @@ def _user_accounts(refs: list[AccountRef], currency: str) -> dict[AccountRef, Ac
     """The accounts of people, locked in the order of their keys; those that are missing are made."""
     if not refs:
         return {}
-    keys = _keys(refs, currency)
-    found = _locked(keys.values())
-    return {ref: found[keys[ref]] for ref in refs}
+    found = _locked(refs, currency)
+    if len(found) < len(refs):
+        _create([ref for ref in refs if ref not in found], currency)
+        found = _locked(refs, currency)
+    return found
 
 
-def _locked(keys: Iterable[UUID]) -> dict[UUID, Account]:
-    # NO KEY: a posting's foreign key only needs the row to stay, so that it does not wait for this lock.
-    rows = Account.objects.select_for_update(no_key=True).filter(pk__in=list(keys)).order_by("pk")
-    return {account.pk: account for account in rows}
+def _locked(refs: list[AccountRef], currency: str) -> dict[AccountRef, Account]:
+    named = {f"owner{place}": ref.owner_id for place, ref in enumerate(refs) if ref.owner_id}
+    kinds = {f"kind{place}": ref.kind for place, ref in enumerate(refs)}
+    rows = _locking(len(refs))(currency=currency, **named, **kinds)
+    return {AccountRef(one.kind, owner_id=one.owner_id): one for one in rows}
+
+
+@cache
+def _locking(count: int) -> Prepared[Account]:
+    """Locks that many accounts of people."""
+
+    def build() -> QuerySet[Account]:
+        each = (Q(owner=Slot(f"owner{place}"), kind=Slot(f"kind{place}")) for place in range(count))
+        # NO KEY: a posting's foreign key only needs the row to stay, so that it does not wait for this lock.
+        locked = Account.objects.select_for_update(no_key=True).order_by("pk")
+        return locked.filter(reduce(or_, each), currency=Slot("currency"))
+
+    return Prepared(build)
 
 
 def _keys(refs: list[AccountRef], currency: str) -> dict[AccountRef, UUID]:
-    """The keys of accounts; those that are missing are made."""
+    """The keys of the house's accounts; those that are missing are made."""
     known = {ref: key for ref in refs if (key := _remembered.get((ref, currency)))}
     unknown = [ref for ref in refs if ref not in known]
     if not unknown:
@@ -157,17 +174,9 @@ def _remember(keys: Mapping[tuple[AccountRef, str], UUID]) -> None:
 
 
 def _read(refs: list[AccountRef], currency: str) -> dict[AccountRef, UUID]:
-    rows = Account.objects.filter(_any_of(refs), currency=currency).values_list(
-        "kind", "owner_id", "code", "pk"
-    )
-    return {AccountRef(kind, owner_id=owner, code=code): key for kind, owner, code, key in rows}
-
-
-def _any_of(refs: Iterable[AccountRef]) -> Q:
-    found = Q(pk__in=[])
-    for ref in refs:
-        found |= Q(owner_id=ref.owner_id, kind=ref.kind, code=ref.code)
-    return found
+    wanted = reduce(or_, (Q(kind=ref.kind, code=ref.code) for ref in refs))
+    rows = Account.objects.filter(wanted, owner__isnull=True, currency=currency)
+    return {AccountRef(kind, code=code): key for kind, code, key in rows.values_list("kind", "code", "pk")}
 
 
 def _create(refs: list[AccountRef], currency: str) -> None:

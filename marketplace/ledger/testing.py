@@ -1,9 +1,12 @@
-"""What test suites need of the ledger: emptying append-only tables between tests."""
+"""What test suites need of the ledger: emptying append-only tables between tests, reading without its locks."""
 
 import contextlib
 from collections.abc import Iterator
 
 from django.db import connection
+
+from marketplace.ledger.accounts import AccountRef
+from marketplace.ledger.models import Account
 
 
 @contextlib.contextmanager
@@ -33,3 +36,8 @@ def append_only_suspended() -> Iterator[None]:
         with connection.cursor() as cursor:
             for _name, sql in triggers:
                 cursor.execute(sql)
+
+
+def accounts_unlocked(refs: list[AccountRef], currency: str) -> dict[AccountRef, Account]:
+    """What `services._locked` reads, without its lock: for tests that show the race it stands against."""
+    return {ref: Account.objects.get(owner=ref.owner_id, kind=ref.kind, currency=currency) for ref in refs}

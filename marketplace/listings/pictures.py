@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import logging
-import struct
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,24 +17,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from PIL import Image, ImageOps
 
+from marketplace.core.pictures import decoded, webp
 from marketplace.listings.models import ListingImage
 
 logger = logging.getLogger(__name__)
 
-FORMATS = ("JPEG", "PNG", "WEBP")
 LARGE, CARD, THUMB = 1600, (640, 400), (160, 100)
-# Everything that Pillow's decoders raise on bytes that are not what they claim to be.
-_BROKEN = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    IndexError,
-    TypeError,
-    KeyError,
-    struct.error,
-    zlib.error,
-)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -58,53 +43,10 @@ def prepare(upload: UploadedFile) -> Renditions:
     if (upload.size or 0) > settings.LISTING_IMAGE_MAX_BYTES:
         limit = settings.LISTING_IMAGE_MAX_BYTES // 1024 // 1024
         raise ValidationError(_("larger than %(limit)d MB") % {"limit": limit}, code="too_heavy")
-    try:
-        picture = _decoded(upload)
-    except Image.DecompressionBombError as error:
-        raise ValidationError(_("has too many pixels"), code="too_many_pixels") from error
-    except _BROKEN as error:
-        raise ValidationError(
-            _("is not a JPEG, PNG or WebP picture, or is damaged"), code="broken"
-        ) from error
+    picture = decoded(upload, longest=LARGE, least=settings.LISTING_IMAGE_MIN_SIZE)
     card = ImageOps.fit(picture, CARD, Image.Resampling.LANCZOS)
     thumb = ImageOps.fit(card, THUMB, Image.Resampling.LANCZOS)
-    return Renditions(_webp(picture, 80), _webp(card, 78), _webp(thumb, 74))
-
-
-def _decoded(upload: UploadedFile) -> Image.Image:
-    """The first frame, upright, in RGB, at most LARGE pixels long."""
-    upload.seek(0)
-    with Image.open(upload, formats=FORMATS) as source:
-        wide, high = source.size
-        # Known from the header alone: a bomb is never unpacked.
-        if wide * high > settings.LISTING_IMAGE_MAX_PIXELS:
-            raise ValidationError(_("has too many pixels"), code="too_many_pixels")
-        long, short = settings.LISTING_IMAGE_MIN_SIZE
-        if max(wide, high) < long or min(wide, high) < short:
-            text = _("is %(width)d × %(height)d; at least %(long)d × %(short)d is needed")
-            raise ValidationError(
-                text % {"width": wide, "height": high, "long": long, "short": short}, code="too_small"
-            )
-        # A JPEG decoder can halve while it decodes, which is several times quicker for a phone's photo.
-        source.draft("RGB", (LARGE, LARGE))
-        source.load()
-        upright = ImageOps.exif_transpose(source)
-    if upright.mode in {"RGBA", "LA", "P", "PA"}:
-        upright = upright.convert("RGBA")
-        ground = Image.new("RGB", upright.size, "white")
-        ground.paste(upright, mask=upright.getchannel("A"))
-        upright = ground
-    upright = upright.convert("RGB")
-    upright.thumbnail((LARGE, LARGE), Image.Resampling.LANCZOS)
-    return upright
-
-
-def _webp(picture: Image.Image, quality: int) -> bytes:
-    """Encoded from bare pixels: no EXIF, no colour profile, no comment gets through."""
-    bare = Image.frombytes("RGB", picture.size, picture.tobytes())
-    out = io.BytesIO()
-    bare.save(out, "WEBP", quality=quality, method=4)
-    return out.getvalue()
+    return Renditions(webp(picture, 80), webp(card, 78), webp(thumb, 74))
 
 
 @contextmanager

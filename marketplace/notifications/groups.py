@@ -69,7 +69,7 @@ GROUPS: dict[str, Group] = {
 }  # fmt: skip
 
 # First words that would lead elsewhere.
-_ELSEWHERE = {"listing_waiting": "staff", "payout_waiting": "staff"}
+_ELSEWHERE = {"listing_waiting": "staff", "payout_waiting": "staff", "message_reported": "staff"}
 
 COMPULSORY: dict[str, Reason] = {
     "welcome": Reason.SECURITY,

@@ -180,6 +180,16 @@ else:
     SESSION_ENGINE = "django.contrib.sessions.backends.db"
     CHANNEL_LAYERS = {"default": {"BACKEND": "marketplace.core.layers.ThreadSafeInMemoryLayer"}}
 
+# --- Live: sockets and event streams (docs/live.md) -----------------------------------------------
+# What one process keeps open at most: in all, of visitors, per person, and of visitors per network address (behind one of
+# which a whole mobile network may stand).
+LIVE_MAX = env.int("LIVE_MAX", 5000)
+LIVE_MAX_VISITORS = env.int("LIVE_MAX_VISITORS", 2000)
+LIVE_MAX_PER_PERSON = env.int("LIVE_MAX_PER_PERSON", 20)
+LIVE_MAX_PER_ADDRESS = env.int("LIVE_MAX_PER_ADDRESS", 50)
+# How often every open connection proves that its sign-in still holds; what ends by an action of ours ends at once.
+LIVE_RECHECK_SECONDS = env.int("LIVE_RECHECK_SECONDS", 60)
+
 # --- The books ----------------------------------------------------------------------------------
 # How often all proofs are run, and from when on the last audit is too old to prove anything.
 BOOKS_AUDIT_EVERY = timedelta(minutes=env.int("BOOKS_AUDIT_MINUTES", 15))
@@ -450,6 +460,7 @@ API_THROTTLE_RATES = {
     "login": "10/minute",
     "sign_in": "30/minute",
     "refresh": "30/minute",
+    "ticket": "60/minute",
 }
 
 JWT_SECRET_KEY = env.str("JWT_SECRET_KEY", "")

@@ -313,7 +313,7 @@ def test_tokens_live_as_long_as_the_settings_say(pair):
 
     assert access["exp"] - access["iat"] == 15 * 60
     assert refresh["exp"] - refresh["iat"] == 7 * 24 * 3600
-    assert set(access) == {"token_type", "exp", "iat", "jti", "user_id", "hash_password"}
+    assert set(access) == {"token_type", "exp", "iat", "jti", "user_id", "hash_password", "sid"}
 
 
 @pytest.mark.parametrize("path", ["refresh/", "token/refresh/"])

@@ -81,7 +81,7 @@ def refund_by_staff(
     payments.refund_to_method(
         user=trade.buyer, reference=trade.pk, purpose="trade", amount=amount, reason=reason, key=str(entry.pk)
     )
-    payments.collect_debts(user=trade.buyer, currency=trade.currency)
+    payments.collect_debts(user_id=trade.buyer_id, currency=trade.currency)
     announce(TradeRefunded(trade_id=trade.pk))
     return trade
 

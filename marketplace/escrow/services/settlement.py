@@ -78,7 +78,7 @@ def release(trade: EscrowTransaction, *, at: datetime, **times: datetime) -> Non
         fee=Money(trade.commission_amount, trade.currency),
     )
     tell(trade.buyer, "purchase_confirmed", trade)
-    payments.collect_debts(user=trade.seller, currency=trade.currency)
+    payments.collect_debts(user_id=trade.seller_id, currency=trade.currency)
     announce(TradeConfirmed(trade_id=trade.pk, seller_id=trade.seller_id, buyer_id=trade.buyer_id))
 
 
@@ -110,7 +110,7 @@ def refund(trade: EscrowTransaction, ending: EscrowTransaction.Ending, *, at: da
         reason=str(ending.label),
         key=str(entry.pk),
     )
-    payments.collect_debts(user=trade.buyer, currency=trade.currency)
+    payments.collect_debts(user_id=trade.buyer_id, currency=trade.currency)
     announce(TradeRefunded(trade_id=trade.pk))
 
 

@@ -7,6 +7,7 @@ from marketplace.core.testing import in_parallel
 from marketplace.ledger import accounts, selectors, services
 from marketplace.ledger.errors import InsufficientFunds, KeyReused
 from marketplace.ledger.models import Account, JournalEntry, Posting
+from marketplace.ledger.testing import accounts_unlocked
 from marketplace.ledger.tests.factories import fund
 
 pytestmark = pytest.mark.django_db
@@ -207,14 +208,11 @@ def test_control_without_lock_and_law_the_balance_is_spent_twice(monkeypatch):
     gate = threading.Barrier(2)
     check_funds = services._check_funds
 
-    def unlocked(keys):
-        return Account.objects.in_bulk(list(keys))
-
     def check_then_wait(*args):
         check_funds(*args)
         gate.wait(timeout=10)
 
-    monkeypatch.setattr(services, "_locked", unlocked)
+    monkeypatch.setattr(services, "_locked", accounts_unlocked)
     monkeypatch.setattr(services, "_check_funds", check_then_wait)
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE ledger_account DROP CONSTRAINT ledger_no_user_account_below_zero")

@@ -13,6 +13,8 @@ TYPES = [
     ("listing-changes-asked", "Your listing needs changes", "pencil"),
     ("listing-rejected", "Your listing was not published", "triangle-alert"),
     ("listing-blocked", "Your listing was taken down", "triangle-alert"),
+    ("message-received", "… wrote to you", "message-circle"),
+    ("message-reported", "A message was reported", "flag"),
     ("deposit-completed", "Your wallet is topped up", "wallet"),
     ("deposit-failed", "The payment did not go through", "triangle-alert"),
     ("withdrawal-requested", "Your payout is on its way", "wallet"),

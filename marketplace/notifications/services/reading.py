@@ -21,7 +21,7 @@ BATCH = 5_000
 def mark_read(*, user: User, notification_id: uuid.UUID) -> None:
     """Somebody else's notification is simply not found, and nothing happens."""
     bump(person(user.pk))
-    realtime.publish(f"user:{user.pk}", "notification_read", {"id": str(notification_id)})
+    realtime.publish(f"user:{user.pk}", "notifications_read", {})
     Notification.objects.filter(user=user, pk=notification_id, is_read=False).update(
         is_read=True, read_at=timezone.now()
     )
@@ -31,7 +31,7 @@ def mark_read(*, user: User, notification_id: uuid.UUID) -> None:
 def mark_all_read(*, user: User) -> int:
     """Returns how many were unread."""
     bump(person(user.pk))
-    realtime.publish(f"user:{user.pk}", "notification_read", {"id": None})
+    realtime.publish(f"user:{user.pk}", "notifications_read", {})
     return Notification.objects.filter(user=user, is_read=False).update(is_read=True, read_at=timezone.now())
 
 

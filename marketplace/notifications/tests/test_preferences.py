@@ -91,7 +91,7 @@ def test_the_migration_that_brings_the_types_may_run_again():
 
 def test_only_kinds_that_there_are_are_compulsory():
     assert set(COMPULSORY) <= set(KINDS)
-    assert set(groups._ELSEWHERE) <= set(KINDS)
+    assert set(groups._ELSEWHERE.values()) <= set(GROUPS)
 
 
 # --- Switches ---------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from marketplace.payments.services.attempts import act
 from marketplace.payments.services.card_entry import confirm_card, send_card
 from marketplace.payments.services.credentials import change_secret
 from marketplace.payments.services.debts import collect as collect_debts
-from marketplace.payments.services.deposits import cancel, start_payment
+from marketplace.payments.services.deposits import cancel, start_payment, tell_settled
 from marketplace.payments.services.receipt_mail import email_receipt
 from marketplace.payments.services.records import record
 from marketplace.payments.services.refunds import can_refund, refund, refund_to_method, sweep_refunds
@@ -51,6 +51,7 @@ __all__ = [
     "sweep_refunds",
     "sweep_webhooks",
     "tell_desk",
+    "tell_settled",
     "verify",
     "withdraw",
 ]

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from marketplace.core import jobs
+from marketplace.core.prepared import Prepared, Slot
 from marketplace.core.transactions import joins_transaction
 from marketplace.payments.errors import (
     AlreadyPaid,
@@ -46,6 +47,9 @@ logger = logging.getLogger("marketplace.payments")
 
 Status = Transaction.Status
 State = PaymentAttempt.State
+_attempts = Prepared(
+    lambda: PaymentAttempt.objects.filter(provider=Slot("provider"), provider_id=Slot("provider_id"))
+)
 
 # Payme's code for a cancellation by time; kept for every provider's tries that nobody finished.
 TIMED_OUT = 4
@@ -240,7 +244,8 @@ def contest(command: Contest, provider: str) -> Outcome:
 @act.register
 def find(command: Find, provider: str) -> Outcome:
     """Raises UnknownAttempt."""
-    attempt = _attempt(provider, command.provider_id)
+    found = PaymentAttempt.objects.filter(provider=provider, provider_id=command.provider_id)
+    attempt = next(iter(found.select_related("payment")), None)
     if attempt is None:
         raise UnknownAttempt(f"{command.provider_id} at {provider}")
     return Outcome(attempt.payment, attempt)
@@ -294,9 +299,7 @@ def _found(reference: UUID, provider: str) -> Transaction:
 
 
 def _attempt(provider: str, provider_id: str) -> PaymentAttempt | None:
-    found = PaymentAttempt.objects.filter(provider=provider, provider_id=provider_id)
-    # Not `first`, which orders: the pair is unique.
-    return next(iter(found.select_related("payment")), None)
+    return next(iter(_attempts(provider=provider, provider_id=provider_id)), None)
 
 
 def _both(
@@ -308,15 +311,12 @@ def _both(
     for_whole: bool = True,
 ) -> tuple[Transaction, PaymentAttempt | None]:
     """The payment, locked, and the try as it stands under that lock; None for a try that nobody has opened yet."""
-    known = _attempt(provider, provider_id)
     if reference is None:
+        known = _attempt(provider, provider_id)
         if known is None:
             raise UnknownAttempt(f"{provider_id} at {provider}")
-        payment = deposits.locked(known.payment_id, provider=provider)
-    else:
-        payment = deposits.locked(reference, provider=provider)
-        if attempt_id is None and known is not None and known.payment_id != payment.pk:
-            raise PaymentMismatch(f"{provider_id} at {provider} belongs to another payment than {payment.pk}")
+        reference = known.payment_id
+    payment = deposits.locked(reference, provider=provider)
     if attempt_id is not None:
         named = PaymentAttempt.objects.filter(
             pk=attempt_id, payment=payment, provider=provider, provider_id=provider_id
@@ -325,10 +325,12 @@ def _both(
         if attempt is None:
             raise UnknownAttempt(f"{attempt_id} of {payment.pk} at {provider}")
         return payment, attempt
-    # Read again: what stood there before the lock may have changed while this call waited for it.
+    # Read under the lock: what stood there before it may have changed while this call waited.
     attempt = _attempt(provider, provider_id)
     if attempt is None and not for_whole:
         raise UnknownAttempt(f"{provider_id} at {provider}")
+    if attempt is not None and attempt.payment_id != payment.pk:
+        raise PaymentMismatch(f"{provider_id} at {provider} belongs to another payment than {payment.pk}")
     return payment, attempt
 
 

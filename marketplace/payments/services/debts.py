@@ -4,11 +4,13 @@ A debt is changed only under the lock of its debtor's available account, which e
 """
 
 import logging
+from uuid import UUID
 
 from django.utils import timezone
 
 from marketplace.accounts.models import User
 from marketplace.core.money import Minor, Money
+from marketplace.core.prepared import Prepared, Slot
 from marketplace.core.transactions import joins_transaction
 from marketplace.ledger import accounts
 from marketplace.ledger.models import JournalEntry
@@ -20,6 +22,13 @@ from marketplace.payments.services.records import record
 logger = logging.getLogger("marketplace.payments")
 
 
+_open_debt = Prepared(
+    lambda: Debt.objects.only("pk").filter(
+        user=Slot("user_id"), currency=Slot("currency"), repaid_at__isnull=True
+    )[:1]
+)
+
+
 def open_debt(*, user: User, refund: Refund, amount: Minor) -> None:
     """Note what a person owes for a refund (minor units). Run it in the transaction of the refund's entry."""
     Debt.objects.create(user=user, refund=refund, amount=amount, currency=refund.currency)
@@ -27,11 +36,12 @@ def open_debt(*, user: User, refund: Refund, amount: Minor) -> None:
 
 
 @joins_transaction
-def collect(*, user: User, currency: str) -> Minor:
+def collect(*, user_id: UUID, currency: str) -> Minor:
     """Repay what the person owes from what they can spend, oldest debt first. Returns how much it was (minor units)."""
-    if not Debt.objects.filter(user=user, currency=currency, repaid_at__isnull=True).exists():
+    if not _open_debt(user_id=user_id, currency=currency):
         return 0
-    left = lock_available(user.pk, currency)
+    user = User.objects.get(pk=user_id)
+    left = lock_available(user_id, currency)
     paid = 0
     for debt in Debt.objects.filter(user=user, currency=currency, repaid_at__isnull=True).order_by("pk"):
         part = min(debt.outstanding, left - paid)

@@ -11,9 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from marketplace.accounts.models import User
+from marketplace.core import jobs
 from marketplace.core.announce import announce
 from marketplace.core.errors import DomainError
 from marketplace.core.money import MAX_MINOR, Minor, Money
+from marketplace.core.prepared import Prepared, Slot
 from marketplace.ledger import accounts
 from marketplace.ledger.errors import KeyReused
 from marketplace.ledger.models import JournalEntry
@@ -34,6 +36,13 @@ from marketplace.payments.services import debts, receipt_mail
 logger = logging.getLogger("marketplace.payments")
 
 Status = Transaction.Status
+_locking = Prepared(
+    lambda: (
+        Transaction.objects.select_for_update(of=("self",))
+        .select_related("payment_method")
+        .filter(pk=Slot("pk"), type=Transaction.Type.DEPOSIT)
+    )
+)
 
 
 def start_payment(
@@ -119,9 +128,8 @@ def _opened(
 
 
 def locked(transaction_id: UUID, *, provider: str = "") -> Transaction:
-    """A deposit's row, locked; of this provider where one is named. Raises UnknownPayment."""
-    found = Transaction.objects.select_for_update(of=("self",)).select_related("payment_method", "user")
-    payment = next(iter(found.filter(pk=transaction_id, type=Transaction.Type.DEPOSIT)), None)
+    """A deposit's row with its method, locked; of this provider where one is named. Raises UnknownPayment."""
+    payment = next(iter(_locking(pk=transaction_id)), None)
     if payment is None or (
         provider and (payment.payment_method is None or payment.payment_method.code != provider)
     ):
@@ -130,7 +138,10 @@ def locked(transaction_id: UUID, *, provider: str = "") -> Transaction:
 
 
 def credit(payment: Transaction, *, provider_id: str, at: datetime) -> None:
-    """Put a locked payment's money into its wallet and let its purpose act; debts are repaid from what is left."""
+    """Put a locked payment's money into its wallet and let its purpose act; debts are repaid from what is left.
+
+    The provider waits for our answer meanwhile, so whatever is not money is left to a job (see `tell_settled`).
+    """
     provider = payment.payment_method.code if payment.payment_method else ""
     purpose = purposes.get(payment.purpose)
     purpose.lock(payment)
@@ -154,12 +165,25 @@ def credit(payment: Transaction, *, provider_id: str, at: datetime) -> None:
         ]
     )  # fmt: skip
     logger.info("payment %s settled: %s %s by %s", payment.pk, payment.amount, payment.currency, provider)
-    _tell(payment, "deposit_completed")
-    receipt_mail.queue_receipt(payment)
+    jobs.enqueue("tasks.payments.tell_settled", transaction_id=str(payment.pk))
     announce(DepositSettled(payment.pk, payment.user_id, payment.amount, payment.currency))
     if payment.purpose != purposes.DEPOSIT:
         _use(payment, purpose)
-    debts.collect(user=payment.user, currency=payment.currency)
+    debts.collect(user_id=payment.user_id, currency=payment.currency)
+
+
+def tell_settled(*, transaction_id: UUID) -> None:
+    """Tell the payer that the money is there, in the app and by mail. Twice tells once.
+
+    A mail server's error goes up to the job, which tries again.
+    """
+    with transaction.atomic():
+        payment = locked(transaction_id)
+        if payment.status == Status.COMPLETED and "told_at" not in payment.metadata:
+            _tell(payment, "deposit_completed")
+            payment.metadata["told_at"] = timezone.now().isoformat()
+            payment.save(update_fields=["metadata"])
+    receipt_mail.email_receipt(transaction_id=transaction_id)
 
 
 def _use(payment: Transaction, purpose: purposes.Purpose) -> None:

@@ -197,7 +197,7 @@ def fail(*, refund_id: UUID, error: str) -> Refund:
     payment.refunded -= row.amount
     payment.save(update_fields=["refunded"])
     _tell(row, payment, "refund_failed")
-    debts.collect(user=payment.user, currency=row.currency)
+    debts.collect(user_id=payment.user_id, currency=row.currency)
     return row
 
 

@@ -11,6 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from marketplace.core.errors import DomainError
+from marketplace.core.prepared import Prepared, Slot
 from marketplace.payments import providers
 from marketplace.payments.errors import BadPayload, BadSignature, UnknownProvider
 from marketplace.payments.models import WebhookEvent
@@ -21,6 +22,13 @@ from marketplace.payments.services.attempts import act
 logger = logging.getLogger("marketplace.payments")
 
 Status = WebhookEvent.Status
+_locking = Prepared(
+    lambda: (
+        WebhookEvent.objects.select_for_update()
+        .only("status", "answer_status", "answer_body")
+        .filter(pk=Slot("pk"))
+    )
+)
 
 MAX_BODY = 64 * 1024
 # Strangers can send as much as they like: of what is not signed only this much is kept, of the newest rows.
@@ -179,9 +187,9 @@ def _proceed(event: WebhookEvent, provider: PaymentProvider, reading: Reading, *
 def _act(event: WebhookEvent, provider: PaymentProvider, webhook: Webhook, *, is_new: bool) -> Answer:
     # Only a call with an id can be told twice at once; without one, the row is this call's own.
     if event.event_id or not is_new:
-        event = WebhookEvent.objects.select_for_update().get(pk=event.pk)
-        if event.status != Status.RECEIVED:
-            return _answered(event)
+        (stored,) = _locking(pk=event.pk)
+        if stored.status != Status.RECEIVED:
+            return _answered(stored)
     outcomes = [act(command, event.provider) for command in webhook.commands]
     answer = provider.answer(webhook, outcomes)
     if webhook.is_kept:

@@ -91,7 +91,7 @@ def _request(user: User, amount: Minor, card: cards.Card, idempotency_key: str, 
     if saved.usable_from > at:
         with timezone.override(user.zone):
             raise CardTooNew(dates.day_and_time(timezone.localtime(saved.usable_from)))
-    debts.collect(user=user, currency=currency)
+    debts.collect(user_id=user.pk, currency=currency)
     _check_day(user, payout, at)
     PayoutDestination.objects.create(
         transaction=payout,
@@ -277,7 +277,7 @@ def fail_withdrawal(*, transaction_id: UUID, actor: User, reason: str) -> Transa
     logger.info("withdrawal %s failed by %s: %s", payout.pk, actor.pk, reason)
     _tell(payout, "withdrawal_failed", reason=payout.reason)
     announce(WithdrawalFailed(payout.pk, payout.user_id))
-    debts.collect(user=payout.user, currency=payout.currency)
+    debts.collect(user_id=payout.user_id, currency=payout.currency)
     return payout
 
 

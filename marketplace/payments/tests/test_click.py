@@ -476,7 +476,7 @@ def test_a_complete_costs_a_fixed_number_of_queries(deposit, django_assert_num_q
     prepare(deposit)
     number = PaymentAttempt.objects.get().pk
 
-    with django_assert_num_queries(24):  # with the savepoints of a test's transaction
+    with django_assert_num_queries(20):  # with the savepoints of a test's transaction
         complete(deposit, number)
 
 

@@ -5,7 +5,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from marketplace.accounts.tests.factories import UserFactory
-from marketplace.core.testing import in_parallel
+from marketplace.core.testing import in_parallel, run_jobs
 from marketplace.ledger.errors import KeyReused
 from marketplace.ledger.selectors import balances, house_balance
 from marketplace.ledger.services import post
@@ -256,6 +256,7 @@ def test_settling_twice_at_one_moment_credits_once_and_tells_once():
 
     assert all(isinstance(result, Transaction) for result in results), results
     assert balances(payment.user).available == 150_000_00
+    run_jobs()
     assert Notification.objects.filter(user=payment.user).count() == 1
 
 

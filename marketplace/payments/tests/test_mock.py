@@ -139,7 +139,7 @@ def test_a_charge_costs_a_fixed_number_of_queries(deposit, django_assert_num_que
     client = Client()
     client.force_login(deposit.user)
 
-    with django_assert_num_queries(21):
+    with django_assert_num_queries(17):
         client.post(URL, data={"transaction_id": str(deposit.pk)}, content_type="application/json")
 
 

@@ -3,11 +3,17 @@ import pytest
 from marketplace.accounts.tests.factories import StaffFactory
 from marketplace.core.testing import run_jobs
 from marketplace.ledger.tests.factories import fund
+from marketplace.notifications import mail
+from marketplace.notifications.models import Notification
 from marketplace.payments import services
 from marketplace.payments.providers.base import Settle
 from marketplace.payments.tests.factories import DepositFactory
 
 pytestmark = pytest.mark.django_db
+
+
+def dead_server(**_mail):
+    raise OSError("connection refused")
 
 
 def paid(**facts):
@@ -37,6 +43,38 @@ def test_a_receipt_is_sent_once(mailoutbox):
 
     assert services.email_receipt(transaction_id=payment.pk) is False
     assert len(mailoutbox) == 1
+
+
+def test_the_payer_is_told_once_in_the_app_and_by_mail_however_often_the_job_runs(mailoutbox):
+    payment = paid()
+
+    for _time in range(3):
+        services.tell_settled(transaction_id=payment.pk)
+
+    assert Notification.objects.filter(user=payment.user).count() == 1
+    assert len(mailoutbox) == 1
+
+
+def test_a_dead_mail_server_does_not_repeat_what_the_app_has_told(monkeypatch, mailoutbox):
+    payment = paid()
+    monkeypatch.setattr(mail, "send", dead_server)
+    with pytest.raises(OSError, match="refused"):
+        services.tell_settled(transaction_id=payment.pk)
+    monkeypatch.undo()
+
+    services.tell_settled(transaction_id=payment.pk)
+
+    assert Notification.objects.filter(user=payment.user).count() == 1
+    assert len(mailoutbox) == 1
+
+
+def test_nobody_is_told_of_a_payment_that_was_not_made(mailoutbox):
+    payment = DepositFactory()
+
+    services.tell_settled(transaction_id=payment.pk)
+
+    assert not Notification.objects.exists()
+    assert mailoutbox == []
 
 
 def test_a_payout_that_was_sent_is_receipted_with_the_masked_card(mailoutbox):

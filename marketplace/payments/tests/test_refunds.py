@@ -331,7 +331,7 @@ def test_a_debt_is_repaid_once_by_money_that_comes_from_two_sides():
 
     in_parallel(
         *[lambda p=p: services.act(Settle(p.pk, f"sb-{p.pk}", p.amount), "sandbox") for p in others],
-        lambda: services.collect_debts(user=user, currency="UZS"),
+        lambda: services.collect_debts(user_id=user.pk, currency="UZS"),
     )
 
     assert (balances(user).available, selectors.debts_of(user)) == (250_000_00, 0)

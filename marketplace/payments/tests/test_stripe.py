@@ -117,6 +117,14 @@ def deposit():
     return DepositFactory(amount=50_000_00, payment_method__code="stripe", payment_method__name="Stripe")
 
 
+def test_a_settlement_costs_few_queries(deposit, django_assert_num_queries):
+    completed(DepositFactory(user=deposit.user, payment_method=deposit.payment_method))
+
+    # Four are the savepoints of a test's transaction, and one reads a house account that a process remembers.
+    with django_assert_num_queries(17):
+        completed(deposit)
+
+
 # --- The reference's vectors ----------------------------------------------------------------------------
 
 

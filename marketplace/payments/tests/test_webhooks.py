@@ -5,6 +5,7 @@ import pytest
 from django.utils import timezone
 
 from marketplace.accounts.tests.factories import UserFactory
+from marketplace.core.testing import run_jobs
 from marketplace.ledger.models import JournalEntry
 from marketplace.ledger.selectors import balances
 from marketplace.notifications.models import Notification
@@ -34,6 +35,8 @@ def test_a_signed_webhook_credits_the_wallet_and_is_kept(payment):
     assert available(payment) == 150_000_00
     assert (event.status, event.signature_ok, event.answer_status) == ("processed", True, 200)
     assert json.loads(bytes(event.body))["payment"]["order"] == str(payment.pk)
+    assert not Notification.objects.exists(), "the provider does not wait for that"
+    run_jobs()
     assert Notification.objects.get(user=payment.user).data["kind"] == "deposit_completed"
 
 

@@ -8,8 +8,8 @@ from marketplace.accounts.tests.factories import StaffFactory, UserFactory
 from marketplace.core.testing import in_parallel
 from marketplace.ledger import services as ledger
 from marketplace.ledger.errors import InsufficientFunds, KeyReused
-from marketplace.ledger.models import Account
 from marketplace.ledger.selectors import balances, house_balance
+from marketplace.ledger.testing import accounts_unlocked
 from marketplace.ledger.tests.factories import fund
 from marketplace.notifications.models import Notification
 from marketplace.payments import cards, proofs, selectors, services
@@ -183,14 +183,11 @@ def test_control_without_lock_and_law_both_withdrawals_go_through(user, monkeypa
     gate = threading.Barrier(2)
     check_funds = ledger._check_funds
 
-    def unlocked(keys):
-        return Account.objects.in_bulk(list(keys))
-
     def check_then_wait(*args):
         check_funds(*args)
         gate.wait(timeout=10)
 
-    monkeypatch.setattr(ledger, "_locked", unlocked)
+    monkeypatch.setattr(ledger, "_locked", accounts_unlocked)
     monkeypatch.setattr(ledger, "_check_funds", check_then_wait)
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE ledger_account DROP CONSTRAINT ledger_no_user_account_below_zero")

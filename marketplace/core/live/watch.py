@@ -1,0 +1,84 @@
+"""One look at all connections of a process, again and again: who may not stay any more, and who needs a sign of life.
+
+One task per event loop, however many connections there are. What is announced (`endings`) ends at once; this finds the
+rest: sessions that ran out, rows changed by hand, a word that the channel layer lost.
+"""
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+
+from marketplace.core.live.codes import Close
+from marketplace.core.live.reader import gone
+
+if TYPE_CHECKING:
+    from marketplace.core.live.connection import Connection
+
+logger = logging.getLogger("marketplace.live")
+
+BEAT = 15.0  # seconds; proxies cut what is silent for a minute
+_TOGETHER = 200
+
+
+class _Watch:
+    def __init__(self) -> None:
+        self.connections: set[Connection] = set()
+        self.task: asyncio.Task[None] | None = None
+
+
+_watches: WeakKeyDictionary[asyncio.AbstractEventLoop, _Watch] = WeakKeyDictionary()
+
+
+def add(connection: "Connection") -> None:
+    watch = _watches.setdefault(asyncio.get_running_loop(), _Watch())
+    watch.connections.add(connection)
+    if watch.task is None or watch.task.done():
+        watch.task = asyncio.create_task(_keep(watch), name="live watch")
+
+
+def discard(connection: "Connection") -> None:
+    watch = _watches.get(asyncio.get_running_loop())
+    if watch is None:
+        return
+    watch.connections.discard(connection)
+    if not watch.connections and watch.task is not None:
+        watch.task.cancel()
+        watch.task = None
+
+
+async def check(connections: "list[Connection]") -> None:
+    """End those whose reader may not stay."""
+    for start in range(0, len(connections), _TOGETHER):
+        some = connections[start : start + _TOGETHER]
+        dead = {id(reader) for reader in await database_sync_to_async(gone)([one.reader for one in some])}
+        for one in some:
+            if id(one.reader) in dead:
+                one.end(Close.NOT_AUTHENTICATED)
+
+
+async def check_all() -> None:
+    """Look at every connection of this event loop."""
+    watch = _watches.get(asyncio.get_running_loop())
+    if watch is not None:
+        await check(list(watch.connections))
+
+
+async def _keep(watch: _Watch) -> None:
+    silent = 0.0
+    while True:
+        await asyncio.sleep(BEAT)
+        for connection in list(watch.connections):
+            connection.beat()
+        silent += BEAT
+        if silent < settings.LIVE_RECHECK_SECONDS:
+            continue
+        silent = 0.0
+        try:
+            await check(list(watch.connections))
+        except Exception:
+            # A database that is away for a moment throws nobody out; the next round asks again.
+            logger.exception("open connections were not checked")

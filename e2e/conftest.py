@@ -62,8 +62,10 @@ def site(database):
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     manager = {"name": "Malika Yusupova", "contact": "@wibestore_pro"}
     with override_settings(
-        SITE_URL=address, SANDBOX_WEBHOOK_BASE=address, ROOT_URLCONF="e2e.urls", PERSONAL_MANAGER=manager
-    ):
+        SITE_URL=address, SANDBOX_WEBHOOK_BASE=address, ROOT_URLCONF="e2e.urls", PERSONAL_MANAGER=manager,
+        # A bot that is offered and that nobody answers for.
+        TELEGRAM_BOT_TOKEN="1:e2e", TELEGRAM_BOT_NAME="wibestore_bot", TELEGRAM_API_BASE="http://127.0.0.1:9",
+    ):  # fmt: skip
         from project.asgi import application
 
         config = uvicorn.Config(ASGIStaticFilesHandler(application), log_level="critical", lifespan="off")

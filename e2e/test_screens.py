@@ -14,6 +14,7 @@ from django.utils import timezone, translation
 
 from e2e import axe, fit
 from e2e import town as towns
+from marketplace.notifications.selectors import EVERYTHING, unsubscribe_token
 
 pytestmark = pytest.mark.e2e
 
@@ -112,6 +113,20 @@ def shots(town):
         Shot("profile", reverse("accounts:profile"), buyer),
         Shot("profile-edit", reverse("accounts:edit"), buyer),
         Shot("403", reverse("moderation:queue"), buyer),
+        Shot("preferences-bounced", reverse("notifications:preferences"), buyer),
+        Shot("telegram", reverse("notifications:telegram"), buyer),
+        Shot("telegram-code", reverse("notifications:telegram"), buyer, act=submit("Connect Telegram")),
+        Shot(
+            "unsubscribe",
+            reverse("notifications:unsubscribe", args=[unsubscribe_token(buyer.pk, "listings")]),
+            buyer,
+        ),
+        Shot(
+            "unsubscribed",
+            reverse("notifications:unsubscribe", args=[unsubscribe_token(buyer.pk, EVERYTHING)]),
+            buyer,
+            act=submit("Stop these mails"),
+        ),
     )
     newcomer = town.newcomer
     yield from (
@@ -147,6 +162,12 @@ def shots(town):
         Shot("trades", reverse("escrow:list"), seller),
         Shot("forecast", reverse("escrow:forecast"), seller),
         Shot("notifications", reverse("notifications:list"), seller),
+        Shot("notifications-group", reverse("notifications:list") + "?group=trades", seller),
+        Shot("preferences", reverse("notifications:preferences"), seller),
+        Shot(
+            "preferences-errors", reverse("notifications:preferences"), seller, act=save_half_of_quiet_hours
+        ),
+        Shot("telegram-linked", reverse("notifications:telegram"), seller),
         Shot("plans-seller", reverse("subscriptions:plans"), seller),
         Shot("checkout-better", reverse("subscriptions:checkout", args=["pro"]), seller),
         Shot("checkout-own", reverse("subscriptions:checkout", args=["premium"]), seller),
@@ -249,6 +270,11 @@ def open_filters(page):
 
 def pay_from_empty_wallet(page):
     page.locator("input[value=balance]").check()
+    page.locator("main form button").last.click()
+
+
+def save_half_of_quiet_hours(page):
+    page.locator("input[name=quiet_from]").fill("")
     page.locator("main form button").last.click()
 
 

@@ -23,7 +23,7 @@ from marketplace.ledger.tests.factories import fund
 from marketplace.listings import pictures, services
 from marketplace.listings.models import Listing
 from marketplace.listings.tests.factories import FavoriteFactory, ListingFactory, game
-from marketplace.notifications.models import Notification
+from marketplace.notifications.models import Notification, NotificationSetting, TelegramLink
 from marketplace.payments import reconciliation
 from marketplace.payments import services as payments
 from marketplace.payments.models import PaymentAttempt, ProviderStatement, Refund, Transaction, WebhookEvent
@@ -183,6 +183,11 @@ def build():
     older = timezone.now() - timedelta(days=1, hours=2)
     stale = Notification.objects.filter(user=seller).order_by("-pk")[6:].values_list("pk", flat=True)
     Notification.objects.filter(pk__in=list(stale)).update(created_at=older, is_read=True, read_at=older)
+    TelegramLink.objects.create(user=seller, chat_id=4711, name="@azizk")
+    NotificationSetting.objects.create(
+        user=seller, phrase="Qora choy, ikki qand", quiet_from="23:00", quiet_until="08:00"
+    )
+    NotificationSetting.objects.create(user=buyer, bounced_address=buyer.email, bounced_at=timezone.now())
     return Town(
         seller, buyer, moderator, UserFactory(full_name="Nargiza Umarova"), offers[0], sold, offers[0], sellers[2], steps,
         made,

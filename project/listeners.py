@@ -5,12 +5,14 @@ from marketplace.core.announce import listen
 
 def wire() -> None:
     """Called once, when all apps are loaded."""
-    from marketplace.accounts.facts import PersonVerified
+    from marketplace.accounts.facts import PersonVerified, SignedInAnew, ZoneChanged
     from marketplace.listings.facts import ListingSubmitted
     from marketplace.messaging.facts import MessageReported
     from marketplace.moderation.services import tell_moderators, tell_of_report
-    from marketplace.notifications.services import welcome
+    from marketplace.notifications.services import move_digest, warn_of_sign_in, welcome
 
     listen(PersonVerified, welcome)
+    listen(SignedInAnew, warn_of_sign_in)
+    listen(ZoneChanged, move_digest)
     listen(ListingSubmitted, tell_moderators)
     listen(MessageReported, tell_of_report)

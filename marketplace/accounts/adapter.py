@@ -32,19 +32,29 @@ class AccountAdapter(DefaultAccountAdapter):
         return confirmed
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Queue the mail: a mail server that is down must not fail a sign-up."""
-        plain = {key: str(value) for key, value in context.items() if key in _SENT}
+        """Queue the mail: a mail server that is down must not fail a sign-up. What opens the account goes as a bare token."""
+        template = template_prefix.rsplit("/", 1)[-1]
         user = context.get("user")
-        plain["name"] = user.display_name if user else ""
-        language = (user.language if user else None) or get_language() or settings.LANGUAGE_CODE
-        jobs.enqueue(
-            "tasks.notifications.send_account_email",
-            template=template_prefix.rsplit("/", 1)[-1],
-            email=email,
-            language=language,
-            context=plain,
-        )
+        if user is not None and template in {"email_confirmation", "email_confirmation_signup"}:
+            jobs.enqueue(
+                "tasks.notifications.send_email_verification", user_id=str(user.pk), token=context["key"]
+            )
+        elif user is not None and template == "password_reset_key":
+            jobs.enqueue(
+                "tasks.notifications.send_password_reset_email",
+                user_id=str(user.pk),
+                token=f"{context['uid']}-{context['key']}",
+            )
+        else:
+            plain = {key: str(value) for key, value in context.items() if key in _SENT}
+            jobs.enqueue(
+                "tasks.notifications.send_account_email",
+                template=template,
+                email=email,
+                language=(user.language if user else None) or get_language() or settings.LANGUAGE_CODE,
+                context={**plain, "name": user.display_name if user else ""},
+            )
 
 
-# What the mail templates may use; the rest of allauth's context (request, user, site) does not fit into a job.
-_SENT = {"activate_url", "password_reset_url", "code", "key", "email", "signup_url", "uid", "ip"}
+# What the other mails' templates may use; the rest of allauth's context (request, user, site) does not fit into a job.
+_SENT = {"password_reset_url", "signup_url", "email", "ip"}

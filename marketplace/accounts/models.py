@@ -176,6 +176,37 @@ class PasswordHistory(UUIDModel):
         indexes = [models.Index(fields=["user", "-created_at"], name="password_history_recent")]
 
 
+class KnownDevice(UUIDModel):
+    """A browser or program with which somebody has signed in; another one is told to them.
+
+    It is known again by the token in its cookie, or, where it keeps none, by its `trait`: what it calls itself (without
+    version numbers) and the network it comes from. Both are kept as hashes.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="known_devices")
+    cookie_hash = models.CharField(max_length=64, blank=True, default="")
+    trait_hash = models.CharField(max_length=64)
+    name = models.CharField(_("device"), max_length=60, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-seen_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "cookie_hash"],
+                condition=~models.Q(cookie_hash=""),
+                name="known_device_cookie_once",
+            ),
+            models.UniqueConstraint(
+                fields=["user", "trait_hash"],
+                condition=models.Q(cookie_hash=""),
+                name="known_device_trait_once",
+            ),
+        ]
+        indexes = [models.Index(fields=["user", "trait_hash"], name="known_device_trait")]
+
+
 def time_zones() -> list[tuple[str, str]]:
     """The zones people may choose: where our users live first, then the rest of the world."""
     near = [

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import F
 
 from marketplace.accounts import closing
-from marketplace.accounts.facts import PersonVerified
+from marketplace.accounts.facts import PersonVerified, ZoneChanged
 from marketplace.accounts.models import PasswordHistory, User
 from marketplace.core.announce import announce
 from marketplace.core.cache import bump, person
@@ -81,12 +81,15 @@ def save_by_staff(*, user: User) -> None:
     endings.recheck(user.pk)
 
 
+@transaction.atomic
 def edit_profile(*, user: User, changed: list[str]) -> None:
     """Save the named fields of a validated profile form."""
     if changed:
         user.save(update_fields=[*changed, "updated_at"])
         # Name and picture stand on every card of a seller.
         bump("catalogue", f"seller:{user.pk}")
+    if "timezone" in changed:
+        announce(ZoneChanged(user_id=user.pk))
 
 
 @transaction.atomic

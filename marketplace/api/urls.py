@@ -10,6 +10,7 @@ from marketplace.api import views
 from marketplace.core.views import health
 from marketplace.ledger.urls import api_urls as ledger
 from marketplace.messaging.urls import api_urls as messaging
+from marketplace.notifications.urls import api_urls as notifications
 from marketplace.payments.urls import api_urls as payments
 from marketplace.subscriptions.urls import api_urls as subscriptions
 
@@ -18,6 +19,7 @@ v1 = [
     *accounts,
     *ledger,
     *messaging,
+    *notifications,
     *payments,
     *subscriptions,
     path("profile/", views.Profile.as_view(), name="profile"),

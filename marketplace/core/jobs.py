@@ -2,7 +2,8 @@
 
 A broker that is down or wiped loses nothing: `sweep` hands over what was never picked up, and what was picked up by a
 worker that died. A job runs at least once, so a task must be safe to run twice. A task that raises is tried again with
-growing pauses, and parked as failed after JOB_MAX_ATTEMPTS; the admin shows those and can set them free.
+growing pauses, and parked as failed after JOB_MAX_ATTEMPTS; the admin shows those and can set them free. What cannot be done
+because somebody else is down (`NotNow`) is not parked before PATIENCE is over.
 """
 
 import logging
@@ -29,7 +30,17 @@ GRACE = timedelta(seconds=20)
 FIRST_PAUSE = timedelta(seconds=15)
 LONGEST_PAUSE = timedelta(hours=2)
 KEEP_DONE = timedelta(days=7)
+# How long somebody else's server may be down before a person has to look.
+PATIENCE = timedelta(days=3)
 SWEEP_BATCH = 500
+
+
+class NotNow(Exception):
+    """A task raises this when it is not its own fault: try again `after` that long (else after the usual pause), for days."""
+
+    def __init__(self, why: str, *, after: timedelta | None = None) -> None:
+        super().__init__(why)
+        self.after = after
 
 
 def enqueue(
@@ -54,7 +65,12 @@ def enqueue(
 
 def enqueue_all(task: str, each: Iterable[dict[str, Any]]) -> None:
     """Write one job for each of these kwargs, all in one statement."""
-    rows = [Job(task=task, kwargs=kwargs) for kwargs in each]
+    enqueue_mixed((task, kwargs) for kwargs in each)
+
+
+def enqueue_mixed(each: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    """Write one job for each pair of task and kwargs, all in one statement."""
+    rows = [Job(task=task, kwargs=kwargs) for task, kwargs in each]
     Job.objects.bulk_create(rows)
     for job in rows:
         transaction.on_commit(partial(_hand_over, job.pk))
@@ -78,6 +94,9 @@ def run(job_id: uuid.UUID, *, at: datetime) -> None:
     job = Job.objects.get(pk=job_id)
     try:
         current_app.tasks[job.task].run(**job.kwargs)
+    except NotNow as error:
+        logger.warning("job %s (%s) waits, attempt %s: %s", job.pk, job.task, job.attempts, error)
+        _failed(job, error, at=at)
     except Exception as error:
         logger.exception("job %s (%s) failed, attempt %s", job.pk, job.task, job.attempts)
         _failed(job, error, at=at)
@@ -89,10 +108,12 @@ def run(job_id: uuid.UUID, *, at: datetime) -> None:
 
 
 def _failed(job: Job, error: Exception, *, at: datetime) -> None:
-    parked = job.attempts >= settings.JOB_MAX_ATTEMPTS
+    waits = isinstance(error, NotNow) and at < job.created_at + PATIENCE
+    parked = job.attempts >= settings.JOB_MAX_ATTEMPTS and not waits
+    pause = error.after if isinstance(error, NotNow) and error.after else pause_after(job.attempts)
     Job.objects.filter(pk=job.pk).update(
         status=Job.Status.FAILED if parked else Job.Status.PENDING,
-        run_at=at + pause_after(job.attempts),
+        run_at=at + pause,
         leased_until=None,
         finished_at=timezone.now() if parked else None,
         # The type and the place are enough; a message may carry what the job was about.
@@ -102,7 +123,7 @@ def _failed(job: Job, error: Exception, *, at: datetime) -> None:
 
 def pause_after(attempts: int) -> timedelta:
     """How long to wait after that many failures: doubling, with a jitter of a fifth so that a crowd does not return at once."""
-    pause = min(FIRST_PAUSE * 2 ** (attempts - 1), LONGEST_PAUSE)
+    pause = min(FIRST_PAUSE * 2 ** min(attempts - 1, 20), LONGEST_PAUSE)
     return pause * random.uniform(0.9, 1.1)  # noqa: S311  # nosec B311
 
 

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from marketplace.core.admin import ReadOnlyAdmin
-from marketplace.notifications.models import Notification, NotificationType
+from marketplace.notifications.models import Notification, NotificationSetting, NotificationType, TelegramLink
 
 
 @admin.register(NotificationType)
@@ -28,3 +28,21 @@ class NotificationAdmin(ReadOnlyAdmin):
     list_filter = ["type", "is_read"]
     list_select_related = ["user", "type"]
     search_fields = ["user__email", "title"]
+
+
+@admin.register(NotificationSetting)
+class NotificationSettingAdmin(ReadOnlyAdmin):
+    """Whose mailbox refuses us, and since when. The phrase is nobody's business but its owner's."""
+
+    list_display = ["user", "bounced_address", "bounced_at", "digest_hour"]
+    list_select_related = ["user"]
+    list_filter = [("bounced_at", admin.EmptyFieldListFilter)]
+    search_fields = ["user__email", "bounced_address"]
+    exclude = ["phrase"]
+
+
+@admin.register(TelegramLink)
+class TelegramLinkAdmin(ReadOnlyAdmin):
+    list_display = ["user", "name", "linked_at"]
+    list_select_related = ["user"]
+    search_fields = ["user__email", "name"]

@@ -16,6 +16,7 @@ class Kind:
     icon: str = "bell"
     action: str | Promise = _("Open")
     by_email: bool = True
+    by_telegram: bool = True
     tone: str = "info"
 
 
@@ -25,6 +26,23 @@ KINDS: dict[str, Kind] = {
         _("Welcome to WibeStore"),
         _("Your address is confirmed. Buy with your money held safely until the account is yours, or sell what you no longer play."),
         icon="handshake", action=_("Look around"),
+        by_email=False, by_telegram=False,  # a mail of its own greets
+    ),
+    "new_sign_in": Kind(
+        _("New sign-in to your account"), _("%(device)s, %(time)s, from the address %(place)s. Was it not you? Change your password now."),
+        icon="monitor", tone="warn", action=_("Change the password"),
+    ),
+    "email_bounced": Kind(
+        _("Your mail does not reach you"), _("The mail server of %(address)s refuses our mails. Check the address, or give another one."),
+        icon="mail", tone="danger", by_email=False, action=_("Check the address"),
+    ),
+    "telegram_linked": Kind(
+        _("Telegram is connected"), _("Notifications go to the chat of %(name)s. Was it not you? Disconnect it and change your password."),
+        icon="send", tone="success", by_telegram=False, action=_("See the settings"),
+    ),
+    "telegram_lost": Kind(
+        _("Telegram is disconnected"), _("The chat with our bot was stopped or moved to another account. Connect it again if you want to be told there."),
+        icon="send", tone="warn", by_email=False, by_telegram=False, action=_("See the settings"),
     ),
     # --- Listings ---
     "listing_waiting": Kind(

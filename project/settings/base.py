@@ -89,6 +89,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "marketplace.accounts.devices.CookieMiddleware",
     "marketplace.accounts.middleware.PreferencesMiddleware",
     "marketplace.core.middleware.DomainErrorMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -239,6 +240,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "prove the books": {"task": "tasks.ledger.audit", "schedule": BOOKS_AUDIT_EVERY.total_seconds()},
     "approve what waited too long": {"task": "tasks.listings.auto_approve", "schedule": 1800.0},
+    "send daily summaries": {"task": "tasks.notifications.send_digests", "schedule": 300.0},
+    "forget old notifications": {
+        "task": "tasks.notifications.cleanup_old_notifications",
+        "schedule": 24 * 3600.0,
+    },
 }
 # Jobs and live events leave by a thread of their own, so that no answer waits for a broker.
 COURIER_THREAD = True
@@ -392,6 +398,14 @@ MAILERS: dict[str, dict[str, Any]] = {
     if EMAIL_HOST_NAME
     else {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
 }
+
+# --- Telegram -----------------------------------------------------------------------------------
+# The bot that tells people things. Without a token there is none, and no page offers it.
+TELEGRAM_BOT_TOKEN = env.str("TELEGRAM_BOT_TOKEN", "")
+TELEGRAM_BOT_NAME = env.str("TELEGRAM_BOT_NAME", "").removeprefix("@")
+# What Telegram sends along with each call of ours, so that nobody else can make one.
+TELEGRAM_WEBHOOK_SECRET = env.str("TELEGRAM_WEBHOOK_SECRET", "")
+TELEGRAM_API_BASE = env.str("TELEGRAM_API_BASE", "") or "https://api.telegram.org"
 
 # --- Trades -------------------------------------------------------------------------------------
 # All waits of a trade; docs/operations.md says what each one means for people.

@@ -20,6 +20,8 @@ unfit = unfit_secrets(
         "EMAIL_HOST": env.str("EMAIL_HOST", ""),
         "EMAIL_HOST_PASSWORD": env.str("EMAIL_HOST_PASSWORD", "") or "unset",
         "SENTRY_DSN": env.str("SENTRY_DSN", "") or "unset",
+        "TELEGRAM_BOT_TOKEN": env.str("TELEGRAM_BOT_TOKEN", "") or "unset",
+        "TELEGRAM_WEBHOOK_SECRET": env.str("TELEGRAM_WEBHOOK_SECRET", "") or "unset",
         **providers.secrets(env),
         "JWT_SECRET_KEY": JWT_SECRET_KEY or "unset",
     },

@@ -15,6 +15,7 @@ from django.urls import get_resolver
 from marketplace.accounts.tests.factories import UserFactory
 from marketplace.escrow.tests import factories as trades
 from marketplace.listings.tests.factories import ListingFactory, game, offer
+from marketplace.notifications.selectors import unsubscribe_token
 from marketplace.notifications.tests.factories import NotificationFactory
 from marketplace.payments import services as payments
 from marketplace.payments.models import Transaction
@@ -33,6 +34,7 @@ NAUGHTY = [
 QUERY = [
     "q", "game", "page", "sort", "min", "max", "price_min", "price_max", "listing", "side", "show", "next", "amount",
     "kind", "photo", "theme", "lang", "token", "id", "type", "status", "a_level", "a_rank", "a_level_min", "view", "key",
+    "group", "waiting",
 ]  # fmt: skip
 # Sign-in of the admin, and files: tried elsewhere.
 LEFT_OUT = re.compile(r"^(admin/|\^?media/|\^?static/)")
@@ -86,7 +88,9 @@ def town(monkeypatch):
         "field": "price",
         "uidb36": "1",
         "key": "set-password",
-        "name": "1",
+        "name": "welcome",
+        "language": "en",
+        "token": unsubscribe_token(trade.buyer.pk, "listings"),
     }
     return people, ids
 

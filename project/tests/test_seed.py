@@ -54,7 +54,7 @@ def test_a_seeded_shop_shows_every_state_balances_and_does_not_grow_when_seeded_
     assert Listing.objects.filter(seller__plan="pro", is_premium=False).count() == 0
     assert [row for proof in checks.run() for row in proof.offending] == []
     call_command("reconcile", verbosity=0)
-    assert not Job.objects.filter(task__endswith="send_email", status="pending").exists()
+    assert not Job.objects.filter(task__startswith="tasks.notifications.", status="pending").exists()
 
 
 @pytest.mark.django_db

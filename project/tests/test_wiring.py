@@ -17,7 +17,7 @@ MARKETPLACE = Path(settings.BASE_DIR) / "marketplace"
 # Functions through which apps notify, and what each adds by itself.
 WAYS = {
     ("moderation/services.py", "notify"): set(),
-    ("notifications/services.py", "notify"): set(),
+    ("notifications/services/", "notify"): set(),
     ("escrow/", "tell"): {"title", "amount"},
     ("listings/services/decisions.py", "_tell"): {"title"},
     ("payments/services/debts.py", "notify"): set(),

@@ -56,7 +56,7 @@ def test_signing_up_makes_a_person_with_a_handle_and_queues_the_mail(client):
     assert re.fullmatch(r"u-[a-z2-9]{8}", user.handle)
     assert (user.full_name, user.username, user.is_verified) == ("Aziza Karimova", None, False)
     assert user.check_password(PASSWORD)
-    assert [job.task for job in Job.objects.all()] == ["tasks.notifications.send_account_email"]
+    assert [job.task for job in Job.objects.all()] == ["tasks.notifications.send_email_verification"]
     assert not is_signed_in(client)
 
 

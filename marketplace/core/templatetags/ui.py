@@ -240,6 +240,13 @@ def day(moment: date | None) -> str:
 
 
 @register.filter(expects_localtime=True)
+def near_day(moment: date) -> str:
+    """Today and yesterday by word, every other day as `day` has it."""
+    ago = (timezone.localdate() - moment).days
+    return {0: gettext("Today"), 1: gettext("Yesterday")}.get(ago) or dates.day(moment)
+
+
+@register.filter(expects_localtime=True)
 def month(moment: date | None) -> str:
     """March 2026, as it stands after "since" in the reader's language; nothing for None."""
     return dates.month(moment) if moment else ""

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from celery import shared_task
+from celery import current_app, shared_task
 from django.db import transaction
 from django.utils import timezone
 
@@ -115,6 +115,30 @@ def test_a_job_that_fails_is_tried_again_with_growing_pauses_and_parked_in_the_e
     jobs.run(job.pk, at=at + timedelta(days=1))
     job.refresh_from_db()
     assert job.attempts == 3
+
+
+@pytest.mark.django_db
+def test_a_job_that_waits_for_somebody_else_is_not_parked_for_days_and_comes_when_it_was_told_to(
+    settings, monkeypatch
+):
+    settings.JOB_MAX_ATTEMPTS = 2
+
+    def wait(**_kwargs):
+        raise jobs.NotNow("they are down", after=timedelta(seconds=17))
+
+    job = jobs.enqueue("tests.note", word="x")
+    monkeypatch.setattr(current_app.tasks["tests.note"], "run", wait)
+    at = job.created_at
+    while at < job.created_at + jobs.PATIENCE:
+        jobs.run(job.pk, at=at)
+        job.refresh_from_db()
+        assert (job.status, job.run_at - at) == (Job.Status.PENDING, timedelta(seconds=17))
+        at = max(job.run_at, at + timedelta(hours=3))
+
+    jobs.run(job.pk, at=at)
+    job.refresh_from_db()
+    assert job.status == Job.Status.FAILED
+    assert job.last_error == "NotNow: they are down"
 
 
 @pytest.mark.django_db

@@ -19,6 +19,7 @@ from marketplace.core.money import Money
 from marketplace.core.testing import run_jobs
 from marketplace.notifications import kinds, mail, services
 from marketplace.notifications.kinds import KINDS, Kind
+from marketplace.notifications.letter_parts import template_of
 from marketplace.notifications.models import Notification, NotificationType
 from marketplace.notifications.services import notify
 from marketplace.notifications.tests.factories import NotificationFactory
@@ -46,6 +47,10 @@ WORDS = {
     "fee": Money(15_000_00, "UZS"),
     "deadline": NOON,
     "time": NOON,
+    "device": "Chrome, Android",
+    "place": "91.203.174.12",
+    "address": "aziza@example.uz",
+    "name": "@aziza",
 }
 
 
@@ -173,7 +178,11 @@ def test_an_email_is_queued_only_where_the_kind_is_worth_one():
     told = notify(user=UserFactory(), kind="trade_paid", context=WORDS)
 
     (job,) = Job.objects.all()
-    assert (job.task, job.kwargs) == ("tasks.notifications.send_email", {"notification_id": str(told.pk)})
+    assert job.task == "tasks.notifications.send_notification_email"
+    assert job.kwargs == {
+        "user_id": str(told.user_id),
+        "notification_data": {"notification_id": str(told.pk)},
+    }
 
 
 def test_a_type_that_is_switched_off_is_silent():
@@ -271,7 +280,7 @@ def test_nobody_writes_to_a_person_who_was_shut_out(mailoutbox):
 
 
 def test_a_mail_server_that_is_down_delays_the_email_and_loses_nothing(mailoutbox, monkeypatch):
-    told = notify(user=UserFactory(), kind="welcome")
+    told = notify(user=UserFactory(), kind="trade_paid", context=WORDS)
     with monkeypatch.context() as down:
         down.setattr(mail.EmailMultiAlternatives, "send", _refuse)
         run_jobs()
@@ -282,7 +291,8 @@ def test_a_mail_server_that_is_down_delays_the_email_and_loses_nothing(mailoutbo
     run_jobs()
 
     told.refresh_from_db()
-    assert waiting == (Job.Status.PENDING, 1, {"notification_id": str(told.pk)})
+    assert waiting[:2] == (Job.Status.PENDING, 1)
+    assert waiting[2]["notification_data"] == {"notification_id": str(told.pk)}
     assert len(mailoutbox) == 1
     assert told.emailed_at
     assert Job.objects.get().status == Job.Status.DONE
@@ -310,12 +320,13 @@ def test_every_mail_has_a_text_and_an_html_form():
     subjects = {file.stem.removesuffix("_subject") for file in EMAILS.glob("*_subject.txt")}
 
     assert texts == pages
-    assert texts - subjects == {"base", "notification", "transaction_receipt"}
+    told = {template_of(kind) for kind in KINDS}
+    assert texts - subjects == told | {"base", "transaction_receipt", "digest"}
 
 
 @pytest.mark.parametrize(
-    "template", sorted(file.stem.removesuffix("_subject") for file in EMAILS.glob("*_subject.txt"))
-)
+    "template", sorted(file.stem.removesuffix("_subject") for file in EMAILS.glob("*_subject.txt") if "welcome" not in file.name)
+)  # fmt: skip
 @pytest.mark.parametrize("language", ["uz", "ru", "en"])
 def test_a_mail_of_the_account_renders_with_its_link(template, language, mailoutbox):
     link = "https://wibestore.example/accounts/x/?a=1&b=2"

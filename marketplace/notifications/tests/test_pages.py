@@ -1,17 +1,19 @@
 """The inbox, its counter in the header, and the developer's page of mails."""
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.core.mail import EmailMultiAlternatives
 from django.urls import reverse
 from django.utils import timezone
 
+from marketplace.accounts import tokens
 from marketplace.accounts.tests.factories import UserFactory
+from marketplace.core.ids import floor_for
 from marketplace.notifications import mail, services
-from marketplace.notifications.models import Notification
-from marketplace.notifications.tests.factories import NotificationFactory
+from marketplace.notifications.models import Notification, NotificationType
+from marketplace.notifications.tests.factories import NotificationFactory, TypeFactory
 
 pytestmark = pytest.mark.django_db
 LIST = "/notifications/"
@@ -73,7 +75,7 @@ def test_htmx_gets_the_list_alone(client, user):
 
     part = client.get(LIST, headers={"HX-Request": "true", "HX-Target": "notifications"}).content.decode()
 
-    assert part.strip().startswith('<section id="notifications"')
+    assert part.strip().startswith('<div id="notifications"')
     assert "<html" not in part
 
 
@@ -195,3 +197,195 @@ def test_the_developers_backend_keeps_the_whole_mail(tmp_path, monkeypatch, caps
     assert kept["plain"].strip() == "Matn"
     assert kept["html"].strip() == "<p>Sahifa</p>"
     assert "b@example.uz" in capsys.readouterr().out
+
+
+# --- By subject, one at a time ----------------------------------------------------------------------
+
+
+def by_kind(kind, user, **fields):
+    type_ = NotificationType.objects.get(code=kind.replace("_", "-"))
+    return NotificationFactory(user=user, type=type_, data={"kind": kind}, **fields)
+
+
+def test_news_are_shown_by_subject(client, user):
+    trade, _listing = by_kind("trade_paid", user), by_kind("listing_approved", user)
+    by_kind("listing_waiting", user)
+
+    response = client.get(LIST, {"group": "trades"})
+
+    assert titles(response) == [trade.title]
+    counts = {group.code: count for group, count in response.context["groups"]}
+    assert (counts["trades"], counts["listings"], counts["money"]) == (1, 1, 0)
+    assert "staff" not in counts
+
+
+def test_a_subject_that_there_is_not_shows_all(client, user):
+    by_kind("trade_paid", user)
+
+    assert len(titles(client.get(LIST, {"group": "nonsense"}))) == 1
+
+
+def test_news_are_grouped_by_the_readers_day(client, user):
+    user.timezone = "Asia/Tashkent"
+    user.save()
+    late = timezone.now().astimezone(user.zone).replace(hour=1, minute=0) - timedelta(days=1)
+    by_kind("trade_paid", user, created_at=late)  # in UTC it is the day before
+
+    html = client.get(LIST).content.decode()
+
+    assert "Yesterday" in html
+    assert "01:00" in html
+
+
+def test_one_is_read_without_going_anywhere(client, user):
+    news = by_kind("trade_paid", user)
+
+    response = client.post(f"{LIST}{news.pk}/read/")
+
+    news.refresh_from_db()
+    assert response.url == LIST
+    assert news.is_read
+
+
+def test_htmx_gets_the_row_as_it_is_now_and_the_counters(client, user):
+    news, _other = by_kind("trade_paid", user), by_kind("trade_paid", user)
+
+    response = client.post(
+        f"{LIST}{news.pk}/read/", headers={"HX-Request": "true", "HX-Target": f"n-{news.pk}"}
+    )
+
+    html = response.content.decode()
+    assert html.strip().startswith("<li")
+    assert f'id="n-{news.pk}"' in html
+    assert "Unread" not in html
+    assert html.count('hx-swap-oob="true"') == 2
+    assert '<span class="counter">1</span>' in html
+    assert "notificationsRead" in response["HX-Trigger"]
+
+
+def test_reading_those_of_others_is_not_found(client, user):
+    foreign = by_kind("trade_paid", UserFactory())
+
+    assert client.post(f"{LIST}{foreign.pk}/read/").status_code == 404
+    assert client.get(f"{LIST}{foreign.pk}/read/").status_code == 405
+    foreign.refresh_from_db()
+    assert not foreign.is_read
+
+
+def test_what_presses_has_a_button_that_says_what_to_do(client, user):
+    by_kind("trade_paid", user)
+    assert "Hand over</button>" in client.get(LIST).content.decode()
+
+    services.mark_all_read(user=user)
+
+    assert "Hand over</button>" not in client.get(LIST).content.decode()
+
+
+def test_news_of_a_kind_that_is_no_more_are_still_shown(client, user):
+    NotificationFactory(user=user, type=TypeFactory(code="of-old"), data={})
+
+    assert client.get(LIST).status_code == 200
+
+
+# --- The API ----------------------------------------------------------------------------------------
+
+API = "/api/v1/notifications/"
+
+
+@pytest.fixture
+def ask(client):
+    user = UserFactory()
+    headers = {"Authorization": f"Bearer {tokens.issue(user=user).access}"}
+
+    def call(path="", method="get", **query):
+        return getattr(client, method)(API + path, query, headers=headers)
+
+    call.user = user
+    return call
+
+
+def test_programs_read_the_list_by_pages(ask):
+    for _one in range(3):
+        by_kind("trade_paid", ask.user)
+    by_kind("trade_paid", UserFactory())
+
+    body = ask(limit=2).json()
+
+    assert (body["count"], body["unread"], len(body["results"])) == (3, 3, 2)
+    assert body["next"]
+    first = body["results"][0]
+    assert (first["type"], first["group"], first["is_read"]) == ("trade-paid", "trades", False)
+    assert list(ask(fields="id,title").json()["results"][0]) == ["id", "title"]
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [({"unread": "true"}, 2), ({"unread": "false"}, 1), ({"group": "trades"}, 2), ({"type": "plan-ended"}, 1),
+     ({"group": "trades", "unread": "true"}, 1), ({}, 3)],
+)  # fmt: skip
+def test_programs_filter_the_list(ask, query, count):
+    by_kind("trade_paid", ask.user)
+    by_kind("trade_paid", ask.user, is_read=True, read_at=timezone.now())
+    by_kind("plan_ended", ask.user)
+
+    assert ask(**query).json()["count"] == count
+
+
+@pytest.mark.parametrize(
+    "query", [{"unread": "1"}, {"group": "x"}, {"type": "x"}, {"page": "x"}, {"limit": "0"}]
+)
+def test_a_filter_that_there_is_not_is_said_beside_its_name(ask, query):
+    answer = ask(**query)
+
+    assert answer.status_code == 400
+    assert list(answer.json()["error"]["details"]) == list(query)
+
+
+def test_programs_mark_one_and_all(ask):
+    one, _other = by_kind("trade_paid", ask.user), by_kind("trade_paid", ask.user)
+    foreign = by_kind("trade_paid", UserFactory())
+
+    marked = ask(f"{one.pk}/read/", "post").json()
+
+    assert (marked["id"], marked["is_read"]) == (str(one.pk), True)
+    assert marked["read_at"]
+    assert ask(f"{foreign.pk}/read/", "post").status_code == 404
+    assert ask("read-all/", "post").json() == {"read": 1}
+    foreign.refresh_from_db()
+    assert not foreign.is_read
+
+
+def test_a_program_without_a_token_is_told_so(client):
+    for path, method in (
+        ("", "get"),
+        ("read-all/", "post"),
+        (f"{uuid4()}/read/", "post"),
+        ("preferences/", "get"),
+    ):
+        answer = getattr(client, method)(API + path)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (401, "not_authenticated")
+
+
+def test_the_list_for_programs_costs_few_queries(ask, django_assert_num_queries):
+    for _one in range(5):
+        by_kind("trade_paid", ask.user)
+
+    with django_assert_num_queries(4):  # person, count, rows, unread
+        ask()
+
+
+# --- What is old ------------------------------------------------------------------------------------
+
+
+def test_what_is_older_than_ninety_days_is_forgotten_read_or_not(user, monkeypatch):
+    now = timezone.now()
+    old = [NotificationFactory(user=user, pk=_key(now - timedelta(days=90, minutes=n + 1))) for n in range(7)]
+    kept = NotificationFactory(user=user, pk=_key(now - timedelta(days=89, hours=23)))
+    monkeypatch.setattr("marketplace.notifications.services.reading.BATCH", 3)
+
+    assert services.forget_old(at=now) == len(old)
+    assert list(Notification.objects.all()) == [kept]
+
+
+def _key(moment):
+    return UUID(int=floor_for(moment).int | 0x7 << 76 | uuid4().int & (1 << 60))

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from marketplace.core import dates, jobs
 from marketplace.core.money import Money
-from marketplace.notifications import mail
+from marketplace.notifications.services import to_person
 from marketplace.payments.models import Transaction
 
 TEMPLATE = "transaction_receipt"
@@ -23,7 +23,7 @@ def queue_receipt(payment: Transaction) -> None:
 def email_receipt(*, transaction_id: UUID, template: str = TEMPLATE) -> bool:
     """Mail a completed transaction's receipt, once. Returns whether it was sent now.
 
-    A mail server's error goes up to the job, which tries again.
+    A mail server's trouble goes up to the job, which tries again; an address that takes no mail gets none.
     """
     row = (
         Transaction.objects.select_related("user", "payment_method", "destination")
@@ -38,9 +38,9 @@ def email_receipt(*, transaction_id: UUID, template: str = TEMPLATE) -> bool:
         return False
     with translation.override(row.user.language), timezone.override(row.user.zone):
         title, amount = str(row.title), str(Money(row.amount, row.currency))
-        mail.send(
+        was_sent = to_person(
+            user=row.user,
             template=template,
-            to=row.user.email,
             subject=_("Receipt: %(title)s, %(amount)s") % {"title": title, "amount": amount},
             context={
                 "name": row.user.display_name,
@@ -52,7 +52,10 @@ def email_receipt(*, transaction_id: UUID, template: str = TEMPLATE) -> bool:
                 "time": dates.day_and_time(timezone.localtime(row.processed_at)),
                 "action_url": settings.SITE_URL + reverse("payments:transaction", args=[row.pk]),
             },
+            message_id=f"receipt-{row.pk}",
         )
+    if not was_sent:
+        return False
     row.metadata["receipt_sent"] = timezone.now().isoformat()
     row.save(update_fields=["metadata"])
     return True

@@ -79,7 +79,8 @@ class Command(BaseCommand):
 
     def _settle_in(self, now: Any) -> None:
         """Old notifications were read, and none of the mails is sent."""
-        Job.objects.filter(task="tasks.notifications.send_email", status=Job.Status.PENDING).delete()
+        mails = ["tasks.notifications.send_notification_email", "tasks.notifications.send_welcome_email"]
+        Job.objects.filter(task__in=mails, status=Job.Status.PENDING).delete()
         old = Notification.objects.filter(created_at__lt=now - timedelta(days=2), is_read=False)
         old.update(is_read=True, read_at=now)
 

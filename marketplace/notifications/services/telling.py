@@ -1,7 +1,6 @@
-"""Telling people things, and noting that they have read them."""
+"""Telling people what has happened: a row at once, e-mail and Telegram by jobs, all in the caller's transaction."""
 
 import threading
-import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,16 +13,18 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.functional import Promise
 
-from marketplace.accounts.facts import PersonVerified
 from marketplace.accounts.models import User
 from marketplace.core import dates, jobs, realtime
 from marketplace.core.cache import bump, person
 from marketplace.core.money import Money
-from marketplace.notifications import mail
+from marketplace.notifications.groups import code_of
 from marketplace.notifications.kinds import KINDS
 from marketplace.notifications.models import Notification, NotificationType, validate_internal_path
 
 type Value = str | Promise | Money | datetime
+MAIL_TASK = "tasks.notifications.send_notification_email"
+TELEGRAM_TASK = "tasks.notifications.send_telegram"
+
 # By kind; every notification asks, and a type is switched off once in a year.
 _types: TTLCache[str, tuple[int, bool]] = TTLCache(200, ttl=60)
 _lock = threading.Lock()
@@ -52,16 +53,27 @@ def notify(
 def notify_all(messages: Iterable[Message]) -> list[Notification]:
     """Tell people things, each in their language and time zone: rows and e-mail jobs in the caller's transaction.
 
-    Two statements, however many. What is of a type that is switched off is left out.
+    Two statements, however many. What is of a type that is switched off is left out. What each person has chosen costs
+    nothing here: the lists leave out what they do not want to see, the jobs ask before they send.
     """
     rows = [row for row in map(_worded, messages) if row]
     Notification.objects.bulk_create(rows)
-    by_email = [row for row in rows if KINDS[row.data["kind"]].by_email]
-    jobs.enqueue_all("tasks.notifications.send_email", [{"notification_id": str(row.pk)} for row in by_email])
+    jobs.enqueue_mixed(job for row in rows for job in _jobs(row))
     for row in rows:
         bump(person(row.user_id))
         realtime.publish(f"user:{row.user_id}", "notification", {"id": str(row.pk), "title": row.title})
     return rows
+
+
+def _jobs(row: Notification) -> list[tuple[str, dict[str, Any]]]:
+    """What brings a notification further. The mail's job sees to Telegram as well, so most kinds need one alone."""
+    words = KINDS[row.data["kind"]]
+    if words.by_email:
+        data = {"notification_id": str(row.pk)}
+        return [(MAIL_TASK, {"user_id": str(row.user_id), "notification_data": data})]
+    if words.by_telegram and settings.TELEGRAM_BOT_TOKEN:
+        return [(TELEGRAM_TASK, {"notification_id": str(row.pk)})]
+    return []
 
 
 def _worded(message: Message) -> Notification | None:
@@ -99,7 +111,7 @@ def _type_of(kind: str) -> tuple[int, bool]:
     words = KINDS[kind]
     with translation.override("en"):
         row, _made = NotificationType.objects.get_or_create(
-            code=kind.replace("_", "-"), defaults={"name": str(words.title), "icon": words.icon}
+            code=code_of(kind), defaults={"name": str(words.title), "icon": words.icon}
         )
     # Never out of a transaction that may still be undone.
     transaction.on_commit(partial(_remember_type, kind, row.pk, is_active=row.is_active))
@@ -115,57 +127,3 @@ def forget_types() -> None:
     """Empty this process's memory (tests do)."""
     with _lock:
         _types.clear()
-
-
-@transaction.atomic
-def mark_read(*, user: User, notification_id: uuid.UUID) -> None:
-    """Somebody else's notification is simply not found, and nothing happens."""
-    bump(person(user.pk))
-    realtime.publish(f"user:{user.pk}", "notifications_read", {})
-    Notification.objects.filter(user=user, pk=notification_id, is_read=False).update(
-        is_read=True, read_at=timezone.now()
-    )
-
-
-@transaction.atomic
-def mark_all_read(*, user: User) -> int:
-    """Returns how many were unread."""
-    bump(person(user.pk))
-    realtime.publish(f"user:{user.pk}", "notifications_read", {})
-    return Notification.objects.filter(user=user, is_read=False).update(is_read=True, read_at=timezone.now())
-
-
-def email(*, notification_id: uuid.UUID) -> None:
-    """Send a notification's e-mail, unless it was sent. A mail server's error goes up to the job, which tries again."""
-    notification = Notification.objects.select_related("user", "type").filter(pk=notification_id).first()
-    if notification is None or notification.emailed_at or not notification.user.is_active:
-        return
-    words = KINDS[notification.data["kind"]]
-    with translation.override(notification.user.language):
-        mail.send(
-            template="notification",
-            to=notification.user.email,
-            subject=notification.title,
-            context={
-                "title": notification.title,
-                "text": notification.message,
-                "tone": words.tone,
-                "name": notification.user.display_name,
-                "action": str(words.action),
-                "action_url": settings.SITE_URL + notification.action_url if notification.action_url else "",
-            },
-        )
-    Notification.objects.filter(pk=notification.pk).update(emailed_at=timezone.now())
-
-
-def account_email(*, template: str, to: str, language: str, context: dict[str, Any]) -> None:
-    """Send one of the account's own mails (confirmation, password reset): templates/emails/<template>."""
-    with translation.override(language):
-        mail.send(template=template, to=to, subject="", context=context)
-
-
-def welcome(fact: PersonVerified) -> None:
-    """Somebody's address is confirmed: greet them and say where to begin."""
-    user = User.objects.filter(pk=fact.user_id, is_active=True).first()
-    if user is not None:
-        notify(user=user, kind="welcome", action_url="/")

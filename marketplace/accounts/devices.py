@@ -1,0 +1,121 @@
+"""With what people sign in: a browser that is new to a person is told to them."""
+
+import hashlib
+import ipaddress
+import re
+import secrets
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from marketplace.accounts.facts import SignedInAnew
+from marketplace.accounts.models import KnownDevice, User
+from marketplace.core.announce import announce
+from marketplace.core.api.errors import is_api
+from marketplace.core.visitors import address_of
+
+COOKIE = "device"
+COOKIE_AGE = timedelta(days=400)  # browsers keep none longer
+MOST = 30
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+# The first that is found counts: others name their forebears as well.
+_BROWSERS = (
+    ("Telegram", "Telegram"), ("YaBrowser", "Yandex Browser"), ("SamsungBrowser", "Samsung Internet"), ("OPR/", "Opera"),
+    ("Opera", "Opera"), ("EdgiOS", "Edge"), ("EdgA", "Edge"), ("Edg/", "Edge"), ("FxiOS", "Firefox"), ("Firefox", "Firefox"),
+    ("CriOS", "Chrome"), ("Chrome", "Chrome"), ("Safari", "Safari"),
+)  # fmt: skip
+_SYSTEMS = (
+    ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"), ("CrOS", "ChromeOS"),
+    ("Mac OS X", "macOS"), ("Linux", "Linux"),
+)  # fmt: skip
+
+
+def note_sign_in(*, user: User, request: HttpRequest | None = None, **_signal: Any) -> None:
+    """Remember the browser of somebody who has just signed in, and announce it if it is new to them.
+
+    The first one of all is not told: it is the one they signed up with. Receives Django's `user_logged_in`.
+    """
+    if request is None or not request.META:  # signed in by no request at all: a test, a command
+        return
+    if is_api(request):  # programs keep no cookies
+        _remember(user=user, request=request, given="", cookie="")
+        return
+    cookie = request.COOKIES.get(COOKIE, "")
+    given = cookie if _TOKEN.fullmatch(cookie) else ""
+    # `CookieMiddleware` hands it to the browser; one cookie serves all who share the browser.
+    token = given or secrets.token_urlsafe(32)
+    _remember(user=user, request=request, given=given, cookie=token)
+    request.device_token = token  # type: ignore[attr-defined]
+
+
+@transaction.atomic
+def _remember(*, user: User, request: HttpRequest, given: str, cookie: str) -> None:
+    """`given` is the token that the browser showed, `cookie` the one it has from now on."""
+    now, trait = timezone.now(), _trait(user, request)
+    known = KnownDevice.objects.filter(user=user)
+    same = Q(trait_hash=trait) | Q(cookie_hash=_hash(given)) if given else Q(trait_hash=trait)
+    is_first, is_known = not known.exists(), known.filter(same).exists()
+    name = name_of(request.headers.get("User-Agent", ""))
+    mark: dict[str, Any] = (
+        {"cookie_hash": _hash(cookie)} if cookie else {"cookie_hash": "", "trait_hash": trait}
+    )
+    KnownDevice.objects.update_or_create(
+        user=user, **mark, defaults={"trait_hash": trait, "name": name, "seen_at": now}
+    )
+    stale = list(known.order_by("-seen_at").values_list("pk", flat=True)[MOST:])
+    KnownDevice.objects.filter(pk__in=stale).delete()
+    if not is_first and not is_known:
+        announce(SignedInAnew(user_id=user.pk, device=name, address=address_of(request), at=now))
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _trait(user: User, request: HttpRequest) -> str:
+    """What the browser calls itself, without numbers (it updates itself every month), and its network."""
+    words = re.sub(r"[\d._]+", "", request.headers.get("User-Agent", "")[:400])
+    text = f"{user.pk}|{words}|{_network(address_of(request))}"
+    return salted_hmac("accounts.devices", text, algorithm="sha256").hexdigest()
+
+
+def _network(address: str) -> str:
+    """The neighbourhood of an address: providers give out another one every day."""
+    if not address:
+        return ""
+    prefix = 16 if ipaddress.ip_address(address).version == 4 else 32
+    return str(ipaddress.ip_network(f"{address}/{prefix}", strict=False))
+
+
+def name_of(agent: str) -> str:
+    """ "Chrome, Android" of what a browser calls itself; empty for a program that is none we know."""
+    browser = next((name for sign, name in _BROWSERS if sign in agent), "")
+    system = next((name for sign, name in _SYSTEMS if sign in agent), "")
+    return ", ".join(part for part in (browser, system) if part)
+
+
+class CookieMiddleware:
+    """Gives a browser that has just signed in the token by which it is known again."""
+
+    def __init__(self, get_response: Any) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response: HttpResponse = self.get_response(request)
+        token = getattr(request, "device_token", "")
+        if token:
+            response.set_cookie(
+                COOKIE,
+                token,
+                max_age=COOKIE_AGE,
+                secure=settings.SESSION_COOKIE_SECURE,
+                httponly=True,
+                samesite="Lax",
+            )
+        return response

@@ -177,6 +177,7 @@ def shots(town):
         Shot("checkout-smaller", reverse("subscriptions:checkout", args=["premium"]), town.pro),
         Shot("profile-pro", reverse("accounts:profile"), town.pro),
     )
+    yield from talks(town)
     for step, one in trade.items():
         place = reverse("escrow:trade", args=[one.pk])
         yield Shot(f"trade-{step}-seller", place, seller)
@@ -200,6 +201,45 @@ def shots(town):
             "reconciliation-result", reverse("payments:reconciled", args=[town.statement.pk]), town.moderator
         ),
     )
+
+
+def talks(town):
+    """Conversations: the two of them, somebody who has none, and those who decide on reports."""
+    thread, message = reverse("messaging:thread", args=[town.talk.pk]), town.overdone
+    inbox, buyer, seller = reverse("messaging:inbox"), town.talk.buyer, town.seller
+    of_overdone = [message.conversation_id, message.pk]
+    own = [town.talk.pk, town.talk.messages.filter(sender=buyer, kind="text").first().pk]
+    reports = reverse("moderation:reports")
+    yield from (
+        Shot("chats", inbox, seller),
+        Shot("chats-unread", f"{inbox}?show=unread", buyer),
+        Shot("chats-nothing-found", f"{inbox}?q=qwxzqwxz", seller),
+        Shot("chats-empty", inbox, town.newcomer),
+        Shot("chat", thread, seller),
+        Shot("chat-buyer", thread, buyer),
+        Shot("chat-guard", thread, buyer, act=say("Yozing: +998 90 123 45 67 yoki t.me/konqueror")),
+        Shot("chat-menu", thread, buyer, act=lambda page: page.locator("#chat header summary").click()),
+        Shot("chat-edit", reverse("messaging:edit", args=own), buyer),
+        Shot("chat-delete-message", reverse("messaging:take_back", args=own), buyer),
+        Shot("chat-delete", reverse("messaging:clear", args=[town.talk.pk]), buyer),
+        Shot("chat-report", reverse("messaging:report", args=of_overdone), seller),
+        Shot(
+            "chat-report-errors", reverse("messaging:report", args=of_overdone), seller, act=submit("Report")
+        ),
+        Shot("reports", reports, town.moderator),
+        Shot("reports-around", f"{reports}?report={message.reports.get().pk}", town.moderator),
+        Shot("reports-decided-empty", f"{reports}?show=decided", town.moderator),
+        Shot("reports-guard", f"{reports}?show=guard", town.moderator),
+    )
+
+
+def say(words):
+    def act(page):
+        page.locator("#composer textarea").fill(words)
+        page.locator("#composer button").last.click()
+        page.locator("#guard").wait_for()
+
+    return act
 
 
 def desks(town):

@@ -23,6 +23,10 @@ from marketplace.ledger.tests.factories import fund
 from marketplace.listings import pictures, services
 from marketplace.listings.models import Listing
 from marketplace.listings.tests.factories import FavoriteFactory, ListingFactory, game
+from marketplace.messaging import attachments
+from marketplace.messaging import services as messaging
+from marketplace.messaging.models import Conversation, Message
+from marketplace.messaging.tests.factories import said, with_picture
 from marketplace.notifications.models import Notification, NotificationSetting, TelegramLink
 from marketplace.payments import reconciliation
 from marketplace.payments import services as payments
@@ -106,6 +110,8 @@ class Town:
     payments: dict[str, Any]
     statement: ProviderStatement
     doubtful: Transaction
+    talk: Conversation
+    overdone: Message
 
     def cookie_of(self, person):
         """The session cookie of somebody who has just logged in; the key is the browser's, not the database's."""
@@ -191,8 +197,30 @@ def build():
     return Town(
         seller, buyer, moderator, UserFactory(full_name="Nargiza Umarova"), offers[0], sold, offers[0], sellers[2], steps,
         made,
-        compared(moderator), doubtful(buyer, moderator),
+        compared(moderator), doubtful(buyer, moderator), *talk(steps["handed_over"], seller),
     )  # fmt: skip
+
+
+def talk(running, seller):
+    """What the two of a trade have said so far, and a message that somebody reported."""
+    thread = Conversation.objects.get(listing=running.listing)
+    said(thread, "Vaalaykum assalom. Pochta ham beriladimi?", by=running.buyer)
+    said(thread, "Ha, Google akkauntning oʻzi beriladi, tiklash raqamini oʻzingizga ulaysiz.", by=seller)
+    said(thread, "Вошёл, вижу Glacier 8 уровня. Сейчас поменяю пароль", by=running.buyer)
+    with_picture(thread, by=running.buyer)
+    messaging.mark_read(conversation_id=thread.pk, user=seller)
+    said(thread, "Отлично! Если код подтверждения придёт мне, сразу перешлю.", by=seller)
+    with_file = SimpleUploadedFile("kvitansiya-toʻlov-2026-11-28.pdf", b"%PDF-1.7 " + b"x" * 180_000)
+    said(thread, "", by=running.buyer, attachment=attachments.prepare(with_file))
+    gone = said(thread, "Xato yozdim", by=seller)
+    messaging.take_back(conversation_id=thread.pk, message_id=gone.pk, sender=seller)
+    other = messaging.open_about(listing=running.listing, buyer=person("Нодира Абдурахманова", "nodira"))
+    overdone = said(other, "Escrowsiz qilamiz, kartaga oʻtkazing, 20 foiz arzon beraman")
+    messaging.report(
+        conversation_id=other.pk, message_id=overdone.pk, reporter=seller, reason="fraud", note="Ikkinchi marta soʻradi"
+    )  # fmt: skip
+    said(other, "Yozing: +998 90 123 45 67", send_anyway=True)
+    return thread, overdone
 
 
 def person(name, username, **fields):

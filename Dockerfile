@@ -13,11 +13,12 @@ ENV PATH=/opt/venv/bin:$PATH \
     DJANGO_SETTINGS_MODULE=project.settings.production \
     GUNICORN_BIND=0.0.0.0:8000 \
     MEDIA_ROOT=/srv/media \
+    PRIVATE_ROOT=/srv/private \
     LOG_DIR=/srv/logs
 RUN groupadd --system --gid 10001 app \
     && useradd --system --uid 10001 --gid app --home-dir /app --shell /usr/sbin/nologin app \
-    && mkdir -p /app /srv/media /srv/logs \
-    && chown app:app /srv/media /srv/logs
+    && mkdir -p /app /srv/media /srv/private /srv/logs \
+    && chown app:app /srv/media /srv/private /srv/logs
 WORKDIR /app
 COPY --from=packages /opt/venv /opt/venv
 COPY . .

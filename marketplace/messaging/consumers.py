@@ -34,8 +34,9 @@ class ChatSocket(LiveSocket):
     async def enter(self) -> None:
         self.conversation_id: UUID = self.scope["url_route"]["kwargs"]["conversation_id"]
         found = await self.call(selectors.thread_of, self.reader.user, self.conversation_id)
-        if found.side is None:
-            raise PermissionDenied  # a moderator reads the page; nobody listens in
+        if found.side is None or not self.reader.user.is_verified:
+            # A moderator reads the page, and nobody listens in. Who has not shown their address writes to nobody.
+            raise PermissionDenied
         self.other_id = found.conversation.other_id(self.reader.user)
         await self.listen(topic(self.conversation_id))
         if await self.call(presence.arrived, self.reader.user.pk):

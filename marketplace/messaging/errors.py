@@ -72,5 +72,11 @@ class ContactSeen(DomainError):
 
 
 class TooManyMessages(DomainError):
+    """`retry_after` in seconds."""
+
     code, status = "too_many_requests", 429
     message = _("Too many messages. Wait a little, then try again.")
+
+    def __init__(self, about: str, *, retry_after: int) -> None:
+        super().__init__(about)
+        self.retry_after = retry_after

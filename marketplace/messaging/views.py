@@ -157,8 +157,8 @@ def _send(request: HttpRequest, found: Thread) -> HttpResponse:
 
 def _count(request: HttpRequest) -> None:
     """One more message of this person's minute, whatever way it comes. Raises TooManyMessages."""
-    if pace.spend(person(request).pk):
-        raise TooManyMessages(str(person(request).pk))
+    if wait := pace.spend(person(request).pk):
+        raise TooManyMessages(str(person(request).pk), retry_after=wait)
 
 
 def _said(request: HttpRequest, said: Message) -> HttpResponse:

@@ -18,6 +18,7 @@ from marketplace.core.money import Money
 from marketplace.escrow import services as escrow
 from marketplace.escrow.errors import RefundTooLarge
 from marketplace.escrow.models import EscrowTransaction
+from marketplace.messaging import selectors as messaging
 from marketplace.moderation import selectors
 from marketplace.moderation.forms import RefundForm
 
@@ -52,6 +53,9 @@ def trade(request: HttpRequest, trade_id: UUID) -> HttpResponse:
         "can_refund": left > 0
         and found.status in {*EscrowTransaction.HOLDING, EscrowTransaction.Status.CONFIRMED},
         "is_held": found.status in EscrowTransaction.HOLDING,
+        "talk": messaging.conversation_about(found.listing_id, found.buyer, found.seller)
+        if found.status == EscrowTransaction.Status.DISPUTED
+        else None,
         "is_own": person(request).pk in {found.buyer_id, found.seller_id},
         **_frame(),
     }

@@ -6,6 +6,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from marketplace.accounts.tests.factories import UserFactory
+from marketplace.core.live import pace
 from marketplace.listings.tests.factories import ListingFactory
 from marketplace.messaging.models import Conversation, Message
 from marketplace.messaging.tests.factories import conversation, file, picture, said, with_picture
@@ -141,6 +142,27 @@ def test_changing_deleting_and_reading(thread):
     assert mine.get(f"{ROOT}{thread.pk}/messages/").json()["results"][0]["is_deleted"] is True
     assert theirs.delete(f"{ROOT}{thread.pk}/").status_code == 204
     assert theirs.get(ROOT).json()["results"] == []
+
+
+def test_who_has_not_confirmed_an_address_writes_to_nobody(thread):
+    thread.buyer.is_verified = False
+    thread.buyer.save()
+
+    answer = program(thread.buyer).post(f"{ROOT}{thread.pk}/messages/", {"text": "Salom"})
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "email_not_verified")
+
+
+def test_the_fifty_first_message_of_a_minute_says_how_long_to_wait(thread, monkeypatch):
+    monkeypatch.setattr(pace, "clock", lambda: 1_000_000.0)
+    client = program(thread.buyer)
+    for number in range(50):
+        client.post(f"{ROOT}{thread.pk}/messages/", {"text": str(number)})
+
+    answer = client.post(f"{ROOT}{thread.pk}/messages/", {"text": "One more"})
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "20")
+    assert answer.json()["error"]["details"]["retry_after"] == 20
 
 
 def test_somebody_elses_chat_is_not_there(thread):

@@ -4,6 +4,7 @@ import uuid
 
 import pytest
 
+from marketplace.accounts.models import User
 from marketplace.accounts.tests.factories import UserFactory
 from marketplace.core.live import pace
 from marketplace.core.live.codes import Close
@@ -78,6 +79,14 @@ async def test_somebody_elses_conversation_does_not_exist():
         assert await nothing.closed() == Close.NOT_FOUND
     async with socket(path(thread)) as visitor:
         assert await visitor.closed() == Close.NOT_AUTHENTICATED
+
+
+@played
+async def test_who_has_not_confirmed_an_address_writes_to_nobody():
+    thread = await call(conversation)
+    await call(User.objects.filter(pk=thread.buyer.pk).update, is_verified=False)
+    async with await program(thread, thread.buyer) as stranger:
+        assert await stranger.closed() == Close.NOT_ALLOWED
 
 
 @played

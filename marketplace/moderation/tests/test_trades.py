@@ -5,9 +5,11 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from marketplace.accounts.tests.factories import StaffFactory, UserFactory
+from marketplace.core.testing import run_jobs
 from marketplace.escrow.models import TradeRefund
 from marketplace.escrow.tests import factories as trades
 from marketplace.ledger.selectors import balances
+from marketplace.messaging.models import Conversation
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("moderation:trades")
@@ -91,6 +93,15 @@ def test_a_form_sent_twice_refunds_once(client, staff):
         send(client, trade, key="a" * 32)
 
     assert TradeRefund.objects.count() == 1
+
+
+def test_who_decides_a_dispute_finds_what_the_two_have_said(client, staff):
+    trade = trades.disputed()
+    run_jobs()
+    thread = Conversation.objects.get(listing=trade.listing)
+
+    assert f"/chats/{thread.pk}/" in client.get(page_of(trade)).text
+    assert client.get(f"/chats/{thread.pk}/").status_code == 200
 
 
 def test_ones_own_trade_shows_no_form(client):

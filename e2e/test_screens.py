@@ -346,7 +346,8 @@ class Walk:
 
     def _heard(self, message):
         address = message.location.get("url", "")
-        is_own_answer = address.split("?")[0] == self.page.url.split("?")[0].split("#")[0]
+        # What a page's own form is answered, be it sent by the page's script.
+        is_own_answer = address.split("?")[0].startswith(self.page.url.split("?")[0].split("#")[0])
         if message.type == "error" and not ("Failed to load resource" in message.text and is_own_answer):
             self.note(f"console: {message.text} {address}")
 

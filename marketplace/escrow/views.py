@@ -252,11 +252,12 @@ def reveal(request: HttpRequest, trade_id: uuid.UUID) -> HttpResponse:
     found = get_object_or_404(selectors.trades_of(request.user), pk=trade_id, buyer=person(request))
     form = PasswordAgainForm(request.POST, request=request)
     if not form.is_valid():
-        return render(
-            request, "escrow/trade.html", _trade_context(request, found, password_form=form), status=422
-        )
+        context = _trade_context(request, found, password_form=form) | _chat(request, found)
+        return render(request, "escrow/trade.html", context, status=422)
     _trade, box = services.reveal(trade_id=found.pk, viewer=person(request))
-    return render(request, "escrow/trade.html", _trade_context(request, found, box=box))
+    return render(
+        request, "escrow/trade.html", _trade_context(request, found, box=box) | _chat(request, found)
+    )
 
 
 @require_POST

@@ -28,6 +28,6 @@ def enter(user: User, found: Thread) -> dict[str, Any]:
         "has_older": has_older,
         "blocks": blocks,
         "is_blocked": is_blocked,
-        "seen": selectors.seen(other),
+        "presence": selectors.seen(other),
         "form": MessageForm(),
     }

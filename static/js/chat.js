@@ -27,11 +27,8 @@
     if (known) known.replaceWith(bubble); else insert(bubble);
     htmx.process(bubble);
     chat().querySelector('[data-empty]').hidden = true;
-    if (bubble.hasAttribute('data-client') && chat().dataset.me) claim(bubble);
-    return !known;
+    if (!known && bubble.hasAttribute('data-client') && !bubble.hasAttribute('data-mine')) sawMessage();
   };
-  // What the socket brings is the same for both; whose it is shows by the mark the server set for this reader.
-  const claim = bubble => { if (!bubble.hasAttribute('data-mine')) sawMessage(); };
   const placeAll = html => { const found = nodes(html); found.querySelectorAll('[data-signal]').forEach(signal); found.querySelectorAll('[data-message]').forEach(place); };
 
   // --- Reading

@@ -93,6 +93,19 @@ def test_the_page_of_a_trade_holds_its_conversation_for_both():
         assert 'id="composer"' in page
 
 
+def test_the_conversation_leaves_the_pages_own_stamp_alone():
+    """An open page asks with it whether anything has changed: another word there would swap away what is being typed."""
+    trade = paid()
+    run_jobs()
+    client, where = browser(trade.buyer), reverse("escrow:trade", args=[trade.pk])
+    shown = client.get(where).context["seen"]
+
+    part = client.get(where, {"seen": shown}, headers={"HX-Request": "true", "HX-Target": "trade-state"})
+
+    assert f"?seen={shown}" in client.get(where).text
+    assert part.status_code == 204
+
+
 def test_the_state_of_a_trade_is_swapped_without_its_conversation():
     trade = paid()
     run_jobs()

@@ -35,26 +35,26 @@ def layer() -> dict[str, object]:
 settings.configure(CHANNEL_LAYERS={"default": layer()}, USE_TZ=True)
 django.setup()
 
-from channels.generic.websocket import AsyncWebsocketConsumer  # noqa: E402
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from django.urls import re_path  # noqa: E402
+from channels.generic.websocket import AsyncWebsocketConsumer
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.urls import re_path
 
 
 class Echo(AsyncWebsocketConsumer):
     """Sends what it receives to everyone in its group."""
 
-    async def connect(self):
+    async def connect(self) -> None:
         self.room = self.scope["url_route"]["kwargs"]["room"]
         await self.channel_layer.group_add(self.room, self.channel_name)
         await self.accept()
 
-    async def disconnect(self, code):
+    async def disconnect(self, code: int) -> None:  # noqa: ARG002
         await self.channel_layer.group_discard(self.room, self.channel_name)
 
-    async def receive(self, text_data=None, bytes_data=None):
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:  # noqa: ARG002
         await self.channel_layer.group_send(self.room, {"type": "said", "text": text_data})
 
-    async def said(self, message):
+    async def said(self, message: dict[str, str]) -> None:
         await self.send(message["text"])
 
 

@@ -30,7 +30,7 @@ def people(count: int) -> list[User]:
     emails = [f"socket{number}@wibestore.test" for number in range(count)]
     known = {user.email: user for user in User.objects.filter(email__in=emails)}
     new = [
-        User(email=email, full_name=f"Socket {number}", password="!", is_verified=True)  # noqa: S106
+        User(email=email, full_name=f"Socket {number}", password="!", is_verified=True)
         for number, email in enumerate(emails)
         if email not in known
     ]

@@ -93,12 +93,16 @@ def load(plan: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--idle", type=int, default=2000)
     parser.add_argument("--talking", type=int, default=500)
-    parser.add_argument("--every", type=float, default=5.0, help="seconds from a conversation's message to its next")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=20.0, help="of one round")
+    parser.add_argument(
+        "--every", type=float, default=10.0, help="seconds from a conversation's message to its next"
+    )
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=15.0, help="of one round")
     parser.add_argument("--quick", action="store_true", help="a tenth of the sockets, short rounds, no goals")
     options = parser.parse_args()
     if options.quick:
@@ -109,7 +113,7 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     found = services("sockets")
     seeding, running = environments(found)
-    stall_rounds = 1 if options.quick else 3
+    stall_rounds = 1 if options.quick else 2
     with tempfile.TemporaryDirectory(dir=VAR) as logs:
         running |= {
             "LOG_LEVEL": "INFO",  # who left, and how many messages were dropped for them, stands in the log
@@ -127,7 +131,10 @@ def main() -> int:
         servers = {}
         try:
             targets = {}
-            for name, application in (("ours", "project.asgi:application"), ("echo", "loadtests.echo:application")):
+            for name, application in (
+                ("ours", "project.asgi:application"),
+                ("echo", "loadtests.echo:application"),
+            ):
                 port = free_port()
                 servers[name] = serve(application, running, port, Path(logs) / f"{name}.log")
                 targets[name] = {"port": port, "pid": servers[name].pid}
@@ -196,7 +203,9 @@ def report_delivery(rounds: dict[str, list[dict[str, Any]]]) -> int:
     for name, runs in rounds.items():
         print(line_of(name, runs))
     ratio = quantile(rounds["ours"], 0.95) / quantile(rounds["echo"], 0.95)
-    print(f"p95, ours / echo: {ratio:.2f} (goal: at most {DELIVERY:g}){' MISSED' if ratio > DELIVERY else ''}\n")
+    print(
+        f"p95, ours / echo: {ratio:.2f} (goal: at most {DELIVERY:g}){' MISSED' if ratio > DELIVERY else ''}\n"
+    )
     return (ratio > DELIVERY) + (not all(is_whole(runs) for runs in rounds.values()))
 
 
@@ -208,17 +217,23 @@ def report_memory(memory: dict[str, Any]) -> int:
         sizes = f"{one['before'] / 2**20:>12.1f}{one['after'] / 2**20:>12.1f}{each[name]:>15.1f}"
         print(f"{name:<30}{sizes}{one['gone']:>7}")
     ratio = each["ours"] / each["echo"]
-    print(f"memory, ours / echo: {ratio:.2f} (goal: at most {MEMORY:g}){' MISSED' if ratio > MEMORY else ''}\n")
+    print(
+        f"memory, ours / echo: {ratio:.2f} (goal: at most {MEMORY:g}){' MISSED' if ratio > MEMORY else ''}\n"
+    )
     return (ratio > MEMORY) + any(one["gone"] for one in memory.values())
 
 
 def report_stalled(stalled: dict[str, Any]) -> int:
-    print(f"{'ours, two flooded besides':<30}{'msg/s':>9}{'cpu':>8}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{'lost':>7}")
+    print(
+        f"{'ours, two flooded besides':<30}{'msg/s':>9}{'cpu':>8}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{'lost':>7}"
+    )
     print(line_of("their readers read", stalled["reading"]))
     print(line_of("their readers are stalled", stalled["stalled"]))
     ratio = quantile(stalled["stalled"], 0.95) / quantile(stalled["reading"], 0.95)
     count = len(stalled["stalled"])
-    print(f"p95, stalled / reading: {ratio:.2f} (goal: at most {STALLED:g}){' MISSED' if ratio > STALLED else ''}")
+    print(
+        f"p95, stalled / reading: {ratio:.2f} (goal: at most {STALLED:g}){' MISSED' if ratio > STALLED else ''}"
+    )
     print(f"stalled readers that read again and were told to fetch anew: {stalled['told']} of {count}")
     print(f"stalled readers that never read again and were cut off: {len(stalled['cut'])} of {count}")
     for line in stalled["cut"]:

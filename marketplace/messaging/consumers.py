@@ -30,6 +30,7 @@ class ChatSocket(LiveSocket):
 
     uncounted: ClassVar[frozenset[str]] = frozenset({"typing_start", "typing_stop", "message_read"})
     _beats = 0
+    _renewal: asyncio.Future[bool] | None = None
 
     async def enter(self) -> None:
         self.conversation_id: UUID = self.scope["url_route"]["kwargs"]["conversation_id"]
@@ -44,6 +45,8 @@ class ChatSocket(LiveSocket):
         await self.tell("user_online" if is_here else "user_offline", self._about(self.other_id))
 
     async def left(self) -> None:
+        if self._renewal is not None:
+            await asyncio.wait([self._renewal])  # else its mark could come after, and stay
         await self.call(presence.left, self.reader.user.pk)
         await self.call(self._publish, "user_offline")
 

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from channels.consumer import AsyncConsumer, get_handler_name
-from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from django.utils import timezone, translation
 
@@ -19,6 +18,7 @@ from marketplace.core.live import limits, watch
 from marketplace.core.live.codes import Close
 from marketplace.core.live.endings import person_group
 from marketplace.core.live.reader import Reader
+from marketplace.core.live.threads import in_thread
 from marketplace.core.logs import request_id
 from marketplace.core.realtime import group
 
@@ -234,5 +234,5 @@ class Connection(AsyncConsumer):
             with translation.override(self.reader.language), timezone.override(self.reader.zone):
                 return function(*args, **kwargs)
 
-        result: Result = await database_sync_to_async(run)()
+        result: Result = await in_thread(run)()
         return result

@@ -9,11 +9,11 @@ import logging
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from channels.db import database_sync_to_async
 from django.conf import settings
 
 from marketplace.core.live.codes import Close
 from marketplace.core.live.reader import gone
+from marketplace.core.live.threads import in_thread
 
 if TYPE_CHECKING:
     from marketplace.core.live.connection import Connection
@@ -54,7 +54,7 @@ async def check(connections: "list[Connection]") -> None:
     """End those whose reader may not stay."""
     for start in range(0, len(connections), _TOGETHER):
         some = connections[start : start + _TOGETHER]
-        dead = {id(reader) for reader in await database_sync_to_async(gone)([one.reader for one in some])}
+        dead = {id(reader) for reader in await in_thread(gone)([one.reader for one in some])}
         for one in some:
             if id(one.reader) in dead:
                 one.end(Close.NOT_AUTHENTICATED)

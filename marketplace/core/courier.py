@@ -42,13 +42,14 @@ def take(parcel: uuid.UUID | Event) -> None:
 def _work() -> None:
     # One loop for the life of the thread, so that the layer keeps its connection.
     loop = asyncio.new_event_loop()
+    waiting = _out.waiting  # a forked process has a thread and a queue of its own
     jobs: list[uuid.UUID] = []
     leave_at = 0.0
     while True:
         events: list[Event] = []
         # With jobs in hand, until they have lingered long enough; else for as long as it takes.
         with contextlib.suppress(queue.Empty):
-            parcel = _out.waiting.get(timeout=max(0.0, leave_at - time.monotonic()) if jobs else None)
+            parcel = waiting.get(timeout=max(0.0, leave_at - time.monotonic()) if jobs else None)
             while True:
                 if isinstance(parcel, uuid.UUID):
                     leave_at = leave_at if jobs else time.monotonic() + LINGER
@@ -57,7 +58,7 @@ def _work() -> None:
                     events.append(parcel)
                 if len(jobs) + len(events) >= BATCH:
                     break
-                parcel = _out.waiting.get_nowait()
+                parcel = waiting.get_nowait()
         go, jobs = _those_that_leave(jobs, leave_at)
         try:
             loop.run_until_complete(_bring([*events, *go]))

@@ -74,6 +74,11 @@ class LiveSocket(Connection):
         """The socket is closed; called only if `enter` let the person in."""
 
     @property
+    def has_entered(self) -> bool:
+        """Whether `enter` has let the person in and the socket is still open."""
+        return self._has_entered
+
+    @property
     def wants_html(self) -> bool:
         """Browsers (a session) get HTML, programs (a ticket) JSON, unless the address says `?format=json` or `html`."""
         return self._wants_html

@@ -67,12 +67,24 @@ async def check_all() -> None:
         await check(list(watch.connections))
 
 
+async def beat_of_all() -> None:
+    """Signs of life in this event loop, class by class. One class that cannot give its own keeps no other from it."""
+    watch = _watches.get(asyncio.get_running_loop())
+    kinds: dict[type[Connection], list[Connection]] = {}
+    for one in list(watch.connections) if watch else []:
+        kinds.setdefault(type(one), []).append(one)
+    for kind, some in kinds.items():
+        try:
+            await kind.beat_all(some)
+        except Exception:
+            logger.exception("%s gave no sign of life", kind.__name__)
+
+
 async def _keep(watch: _Watch) -> None:
     silent = 0.0
     while True:
         await asyncio.sleep(BEAT)
-        for connection in list(watch.connections):
-            connection.beat()
+        await beat_of_all()
         silent += BEAT
         if silent < settings.LIVE_RECHECK_SECONDS:
             continue

@@ -1,7 +1,7 @@
 """Django's Redis cache with its client objects kept: making one anew for each look-up costs more than the look-up.
 
 Django makes a cache object for each context, so for each connection that is open, and with it a pool of connections to Redis.
-Those are one for the whole process here: 2,000 idle sockets would else hold 2,000 of them, at 45 KiB and a file descriptor each.
+Those are one for the whole process here: 2,000 idle sockets would else hold 2,000 of them, at 40 KiB and a file descriptor each.
 """
 
 from functools import cached_property

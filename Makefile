@@ -12,7 +12,7 @@ PY := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE ?= 1
 export UV_NO_PROGRESS := 1
 
-.PHONY: help demo test test-sqlite test-postgres test-e2e scenarios lint fmt css bench kill messages lock screens
+.PHONY: help demo test test-sqlite test-postgres test-e2e scenarios lint fmt css bench sockets kill messages lock screens
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -63,6 +63,9 @@ fmt: .venv/.dev ## put code into the house format
 
 bench: .venv/.dev locale/.ready ## measure the production settings on this machine, as ratios to a bare view
 	@$(PY) loadtests/bench.py $(ARGS)
+
+sockets: .venv/.dev locale/.ready ## 2,500 websockets on one process, as ratios to a bare Channels echo (ARGS=--quick: a tenth)
+	@$(PY) loadtests/sockets.py $(ARGS)
 
 kill: .venv/.dev locale/.ready ## kill the server again and again while money moves, and look what came of it
 	@$(PY) loadtests/kill.py $(ARGS)

@@ -42,8 +42,11 @@ CROWD = 1000
 MOST_QUERIES = 8
 
 
-def services() -> dict[str, str]:
-    """DATABASE_URL and REDIS_URL of what this machine has; SQLite and nothing where it has neither."""
+def services(name: str = "bench") -> dict[str, str]:
+    """DATABASE_URL and REDIS_URL of what this machine has; SQLite and nothing where it has neither.
+
+    The database is `wibestore_<name>`, or `var/<name>.sqlite3`; it is made if it is not there.
+    """
     subprocess.run(["sh", "scripts/services.sh"], cwd=ROOT, check=False)
     found = dict(
         line.removeprefix("export ").replace("'", "").split("=", 1)
@@ -52,13 +55,42 @@ def services() -> dict[str, str]:
     if "TEST_DATABASE_URL" in found and "TEST_REDIS_URL" in found:
         base, _slash, _name = found["TEST_DATABASE_URL"].rpartition("/")
         import psycopg
+        from psycopg.sql import SQL, Identifier
 
         with psycopg.connect(found["TEST_DATABASE_URL"], autocommit=True) as db:
-            if not db.execute("SELECT 1 FROM pg_database WHERE datname = 'wibestore_bench'").fetchone():
-                db.execute("CREATE DATABASE wibestore_bench")
-        return {"DATABASE_URL": f"{base}/wibestore_bench", "REDIS_URL": found["TEST_REDIS_URL"] + "/0"}
+            if not db.execute(
+                "SELECT 1 FROM pg_database WHERE datname = %s", [f"wibestore_{name}"]
+            ).fetchone():
+                db.execute(SQL("CREATE DATABASE {}").format(Identifier(f"wibestore_{name}")))
+        return {"DATABASE_URL": f"{base}/wibestore_{name}", "REDIS_URL": found["TEST_REDIS_URL"] + "/0"}
     print("PostgreSQL and Redis are not both here: measuring one process on SQLite", file=sys.stderr)
-    return {"DATABASE_URL": f"sqlite:///{VAR / 'bench.sqlite3'}"}
+    return {"DATABASE_URL": f"sqlite:///{VAR / f'{name}.sqlite3'}"}
+
+
+def environments(found: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """For filling the database (development settings), and for serving from it (production's, with secrets of this run)."""
+    from cryptography.fernet import Fernet
+
+    common = {
+        **os.environ,
+        **found,
+        "LOG_LEVEL": "ERROR",
+        "LOG_DIR": str(VAR),
+        "MEDIA_ROOT": str(VAR / "bench-media"),
+    }
+    keys = {
+        "SECRET_KEY": secrets.token_urlsafe(60),
+        "FERNET_KEY": Fernet.generate_key().decode(),
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "HTTPS": "false",
+        "EMAIL_HOST": "127.0.0.1",
+        "PAYME_MERCHANT_ID": "bench-merchant",
+        "PAYME_SECRET_KEY": secrets.token_urlsafe(30),
+        "STRIPE_SECRET_KEY": f"sk_bench_{secrets.token_hex(12)}",
+        "STRIPE_WEBHOOK_SECRET": f"whsec_{secrets.token_hex(16)}",
+    }
+    seeding = {**common, "DJANGO_SETTINGS_MODULE": "project.settings.development", "DEBUG": "false"}
+    return seeding, {**common, **keys, "DJANGO_SETTINGS_MODULE": "project.settings.production"}
 
 
 def vacuum(url: str) -> None:
@@ -129,29 +161,7 @@ def main() -> int:
 
     VAR.mkdir(exist_ok=True)
     found = services()
-    keys = {
-        "SECRET_KEY": secrets.token_urlsafe(60),
-        "FERNET_KEY": "",
-        "ALLOWED_HOSTS": "127.0.0.1",
-        "HTTPS": "false",
-        "EMAIL_HOST": "127.0.0.1",
-        "PAYME_MERCHANT_ID": "bench-merchant",
-        "PAYME_SECRET_KEY": secrets.token_urlsafe(30),
-        "STRIPE_SECRET_KEY": f"sk_bench_{secrets.token_hex(12)}",
-        "STRIPE_WEBHOOK_SECRET": f"whsec_{secrets.token_hex(16)}",
-    }
-    from cryptography.fernet import Fernet
-
-    keys["FERNET_KEY"] = Fernet.generate_key().decode()
-    common = {
-        **os.environ,
-        **found,
-        "LOG_LEVEL": "ERROR",
-        "LOG_DIR": str(VAR),
-        "MEDIA_ROOT": str(VAR / "bench-media"),
-    }
-    seeding = {**common, "DJANGO_SETTINGS_MODULE": "project.settings.development", "DEBUG": "false"}
-    running = {**common, **keys, "DJANGO_SETTINGS_MODULE": "project.settings.production"}
+    seeding, running = environments(found)
     manage(seeding, "migrate", "--verbosity", "0")
     manage(seeding, "seed", "--scale", str(options.listings))
     if "REDIS_URL" in found:

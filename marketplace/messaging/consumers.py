@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any, ClassVar
+import itertools
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -11,12 +11,14 @@ from django.template.loader import render_to_string
 
 from marketplace.core import realtime
 from marketplace.core.live.socket import Data, LiveSocket
+from marketplace.core.live.threads import in_thread
 from marketplace.messaging import presence, selectors, services
 from marketplace.messaging.errors import EmptyMessage
 from marketplace.messaging.services.threads import topic
 from marketplace.messaging.shown import with_words
 
 MESSAGES = frozenset({"message_received", "message_edited", "message_deleted"})
+_TOGETHER = 200
 
 
 class ChatSocket(LiveSocket):
@@ -29,7 +31,6 @@ class ChatSocket(LiveSocket):
     """
 
     uncounted: ClassVar[frozenset[str]] = frozenset({"typing_start", "typing_stop", "message_read"})
-    _beats = 0
 
     async def enter(self) -> None:
         self.conversation_id: UUID = self.scope["url_route"]["kwargs"]["conversation_id"]
@@ -48,10 +49,16 @@ class ChatSocket(LiveSocket):
         await self.call(presence.left, self.reader.user.pk)
         await self.call(self._publish, "user_offline")
 
-    def beat(self) -> None:
-        self._beats += 1
-        if self._beats % 2 == 0:
-            self._renewal = asyncio.ensure_future(self.call(presence.arrived, self.reader.user.pk))
+    @classmethod
+    async def beat_all(cls, some: list[Self]) -> None:
+        # Together, for thousands of renewals at once would stand before everybody's messages.
+        for together in itertools.batched(some, _TOGETHER):
+            here = [one for one in together if one.has_entered]
+            await in_thread(presence.renew)([one.reader.user.pk for one in here])
+            if left := [one.reader.user.pk for one in here if not one.has_entered]:
+                await in_thread(presence.forget)(
+                    left
+                )  # meanwhile; another socket of theirs renews at the next beat
 
     def _publish(self, event: str) -> None:
         realtime.publish(topic(self.conversation_id), event, self._about(self.reader.user.pk))

@@ -40,6 +40,7 @@ else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     CHANNEL_LAYERS = {"default": {"BACKEND": "marketplace.core.layers.ThreadSafeInMemoryLayer"}}
 CELERY_BROKER_URL = "memory://"
+LIVE_THREADS = int(os.environ.get("LIVE_THREADS", "1"))  # a test's connection is its thread's own
 COURIER_THREAD = False  # what goes out after a commit has gone when the test looks
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

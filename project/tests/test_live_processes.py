@@ -37,6 +37,7 @@ def servers():
     env = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "project.settings.testing",
+        "LIVE_THREADS": "4",  # as in production
         "TEST_DATABASE_URL": f"{base}/{connection.settings_dict['NAME']}",
     }
     processes, addresses = [], []

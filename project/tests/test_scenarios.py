@@ -5,6 +5,7 @@ and not between them. After them all the books must hold.
 """
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.db.models import F
@@ -35,7 +36,7 @@ class Beside:
         spend(User.objects.get(email=email), amount)
 
     def give_up(self, deposit_id):
-        services.cancel(transaction_id=deposit_id)
+        services.cancel(transaction_id=UUID(deposit_id))
 
     def balance(self, email, currency):
         return balances(User.objects.get(email=email), currency).available

@@ -16,6 +16,7 @@ from project.listeners import wire
 MARKETPLACE = Path(settings.BASE_DIR) / "marketplace"
 # Functions through which apps notify, and what each adds by itself.
 WAYS = {
+    ("messaging/services/messages.py", "notify"): set(),
     ("moderation/services.py", "notify"): set(),
     ("notifications/services/", "notify"): set(),
     ("escrow/", "tell"): {"title", "amount"},

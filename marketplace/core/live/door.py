@@ -9,7 +9,6 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from channels.db import database_sync_to_async
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
@@ -17,6 +16,7 @@ from django.utils.http import is_same_domain
 
 from marketplace.core.live import tickets
 from marketplace.core.live.reader import Reader, from_grant, from_session, visitor
+from marketplace.core.live.threads import in_thread
 from marketplace.core.visitors import address_of
 
 type Scope = MutableMapping[str, Any]
@@ -62,12 +62,12 @@ def redeemed(ticket: str, *, address: str) -> Reader | None:
 
 async def _reader(scope: Scope, request: ASGIRequest, ticket: str) -> Reader:
     if ticket and scope["type"] == "websocket":
-        found = await database_sync_to_async(redeemed)(ticket, address=address_of(request))
+        found = await in_thread(redeemed)(ticket, address=address_of(request))
         # Whoever shows a ticket comes by it or not at all: their cookie counts for nothing here.
         return found or visitor(request)
     session_key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
     if session_key:
-        return await database_sync_to_async(from_session)(request, session_key)
+        return await in_thread(from_session)(request, session_key)
     return visitor(request)
 
 

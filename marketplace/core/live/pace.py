@@ -20,9 +20,12 @@ def spend(user_id: object) -> int:
     """
     now = clock()
     name = f"live:messages:{user_id}:{int(now // WINDOW)}"
-    cache.add(name, 0, WINDOW + 10)
     try:
         count = cache.incr(name)
-    except ValueError:  # the cache was full and let the count go
-        return 0
+    except ValueError:  # the first one of the minute
+        cache.add(name, 0, WINDOW + 10)
+        try:
+            count = cache.incr(name)
+        except ValueError:  # the cache was full and let the count go
+            return 0
     return 0 if count <= MESSAGES else math.ceil(WINDOW - now % WINDOW)

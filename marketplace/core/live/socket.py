@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar, cast
 from urllib.parse import parse_qs
 
-from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.core.serializers.json import DjangoJSONEncoder
@@ -21,6 +20,7 @@ from marketplace.core.live import pace
 from marketplace.core.live.codes import Close, close_code
 from marketplace.core.live.connection import Connection
 from marketplace.core.live.door import redeemed
+from marketplace.core.live.threads import in_thread
 
 logger = logging.getLogger("marketplace.live")
 
@@ -72,6 +72,11 @@ class LiveSocket(Connection):
 
     async def left(self) -> None:
         """The socket is closed; called only if `enter` let the person in."""
+
+    @property
+    def has_entered(self) -> bool:
+        """Whether `enter` has let the person in and the socket is still open."""
+        return self._has_entered
 
     @property
     def wants_html(self) -> bool:
@@ -185,7 +190,7 @@ class LiveSocket(Connection):
         ticket = data.get("ticket")
         reader = None
         if isinstance(ticket, str) and self.reader.grant is not None:
-            reader = await database_sync_to_async(redeemed)(ticket, address=self.reader.address)
+            reader = await in_thread(redeemed)(ticket, address=self.reader.address)
         if reader is None or reader.user.pk != self.reader.user.pk:
             await self.tell_error(*await self.call(_words_for, "ticket_not_valid"))
             return
@@ -208,7 +213,7 @@ class LiveSocket(Connection):
                 return False
             wait = math.ceil(pace.WINDOW - now % pace.WINDOW)
         elif event not in self.uncounted and event not in _FREE:
-            wait = await database_sync_to_async(pace.spend)(self.reader.user.pk)
+            wait = await in_thread(pace.spend)(self.reader.user.pk)
         if wait:
             code, words = await self.call(_words_for, "too_many_requests")
             await self.tell_error(code, words, retry_after=wait, reply_to=data)

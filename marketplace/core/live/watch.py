@@ -9,11 +9,11 @@ import logging
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from channels.db import database_sync_to_async
 from django.conf import settings
 
 from marketplace.core.live.codes import Close
 from marketplace.core.live.reader import gone
+from marketplace.core.live.threads import in_thread
 
 if TYPE_CHECKING:
     from marketplace.core.live.connection import Connection
@@ -54,7 +54,7 @@ async def check(connections: "list[Connection]") -> None:
     """End those whose reader may not stay."""
     for start in range(0, len(connections), _TOGETHER):
         some = connections[start : start + _TOGETHER]
-        dead = {id(reader) for reader in await database_sync_to_async(gone)([one.reader for one in some])}
+        dead = {id(reader) for reader in await in_thread(gone)([one.reader for one in some])}
         for one in some:
             if id(one.reader) in dead:
                 one.end(Close.NOT_AUTHENTICATED)
@@ -67,12 +67,24 @@ async def check_all() -> None:
         await check(list(watch.connections))
 
 
+async def beat_of_all() -> None:
+    """Signs of life in this event loop, class by class. One class that cannot give its own keeps no other from it."""
+    watch = _watches.get(asyncio.get_running_loop())
+    kinds: dict[type[Connection], list[Connection]] = {}
+    for one in list(watch.connections) if watch else []:
+        kinds.setdefault(type(one), []).append(one)
+    for kind, some in kinds.items():
+        try:
+            await kind.beat_all(some)
+        except Exception:
+            logger.exception("%s gave no sign of life", kind.__name__)
+
+
 async def _keep(watch: _Watch) -> None:
     silent = 0.0
     while True:
         await asyncio.sleep(BEAT)
-        for connection in list(watch.connections):
-            connection.beat()
+        await beat_of_all()
         silent += BEAT
         if silent < settings.LIVE_RECHECK_SECONDS:
             continue

@@ -4,6 +4,7 @@ import pytest
 from django.db import transaction
 
 from marketplace.core.cache import bump, generation, remembered
+from marketplace.core.redis_cache import RedisCache
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -113,3 +114,14 @@ def test_a_flushed_cache_does_not_bring_an_old_stamp_back():
     cache.clear()
 
     assert generation("one") != before
+
+
+def test_all_cache_objects_of_a_process_stand_on_one_pool_of_connections():
+    """Django makes one for each context, and each open socket has a context of its own."""
+    one, another = (RedisCache("redis://127.0.0.1:1/0", {}) for _context in range(2))
+
+    assert one._cache._get_connection_pool(write=True) is another._cache._get_connection_pool(write=True)
+    elsewhere = RedisCache("redis://127.0.0.1:1/3", {})
+    assert one._cache._get_connection_pool(write=True) is not elsewhere._cache._get_connection_pool(
+        write=True
+    )

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import queue
 import threading
 import uuid
 
@@ -15,8 +16,9 @@ from rest_framework import exceptions
 from rest_framework.test import APIRequestFactory
 
 from marketplace.core import announce as facts
-from marketplace.core import htmx, jobs, realtime
+from marketplace.core import courier, htmx, jobs, realtime
 from marketplace.core.api.errors import envelope
+from marketplace.core.background import Background
 from marketplace.core.errors import DomainError
 from marketplace.core.ids import floor_for, uuid7
 from marketplace.core.logs import RequestIdFilter, request_id
@@ -127,6 +129,41 @@ def test_a_live_event_that_cannot_be_sent_does_not_undo_the_write(monkeypatch):
         realtime.publish("user:1", "notification", {})
 
     assert Job.objects.filter(pk=job.pk).exists()
+
+
+def test_an_event_leaves_at_once_while_jobs_wait_for_one_another(monkeypatch, settings):
+    settings.COURIER_THREAD = True
+    told, handed_over = queue.Queue(), queue.Queue()
+
+    async def tell(group, _message):
+        told.put(group)
+
+    monkeypatch.setattr(courier, "_send", tell)
+    monkeypatch.setattr(courier, "_hand_over", handed_over.put)
+    monkeypatch.setattr(courier, "_out", Background("courier", courier._work))
+    monkeypatch.setattr(courier, "LINGER", 3600)
+    monkeypatch.setattr(courier, "BATCH", 2)
+    first, second = uuid7(), uuid7()
+
+    courier.take(first)
+    courier.take(("chat.1", {}))
+
+    assert told.get(timeout=10) == "chat.1"
+    assert handed_over.empty(), "a job waits for its neighbours"
+    courier.take(second)
+    assert handed_over.get(timeout=10) == [str(first), str(second)]
+
+
+def test_jobs_do_not_wait_for_more_than_the_linger(monkeypatch, settings):
+    settings.COURIER_THREAD = True
+    handed_over = queue.Queue()
+    monkeypatch.setattr(courier, "_hand_over", handed_over.put)
+    monkeypatch.setattr(courier, "_out", Background("courier", courier._work))
+    job = uuid7()
+
+    courier.take(job)
+
+    assert handed_over.get(timeout=10) == [str(job)]
 
 
 # --- Refusals ---------------------------------------------------------------------------------------

@@ -566,7 +566,7 @@ def test_the_favourites_page_keeps_what_is_sold(client, seller, django_assert_ma
     FavoriteFactory(user=seller, listing=ListingFactory(title="Missed", status="sold"))
     FavoriteFactory(listing=ListingFactory(title="Somebody's"))
 
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         response = client.get(reverse("listings:favourites"))
 
     assert titles(response) == ["Missed", "Mine"]

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Case, F, IntegerField, Q, When
 from django.urls import reverse
 from django.utils import timezone
 
@@ -20,8 +20,9 @@ from marketplace.accounts.models import User
 from marketplace.core import jobs, realtime
 from marketplace.core.cache import bump, person
 from marketplace.core.ids import floor_for, uuid7
+from marketplace.core.prepared import Prepared, Slot
 from marketplace.listings.models import Listing
-from marketplace.messaging import guard, presence, selectors
+from marketplace.messaging import guard, presence
 from marketplace.messaging.attachments import Attachment
 from marketplace.messaging.errors import (
     Blocked,
@@ -33,7 +34,7 @@ from marketplace.messaging.errors import (
     NotYourMessage,
     TooLateToEdit,
 )
-from marketplace.messaging.models import MAX_TEXT, Conversation, Message, MessageEdit, Participant
+from marketplace.messaging.models import MAX_TEXT, Block, Conversation, Message, MessageEdit, Participant
 from marketplace.messaging.services.threads import open_about, topic
 from marketplace.messaging.shown import as_data
 from marketplace.notifications.services import notify
@@ -43,6 +44,20 @@ logger = logging.getLogger("marketplace.messaging")
 Kind = Message.Kind
 # Steps of trades are named by their trade, so that telling one twice tells it once.
 _STEPS = UUID("6f0d7f5e-8f7c-4d53-9a51-1d2f6a7c9b10")
+# What every message asks before it is stored; compiling these costs more than asking them (docs/decisions/0007).
+_of_party = Prepared(
+    lambda: Conversation.objects.of(Slot("party")).filter(pk=Slot("pk")).select_for_update(of=("self",))
+)
+_said = Prepared(
+    lambda: Message.objects.filter(
+        conversation=Slot("conversation"), sender=Slot("sender"), client_id=Slot("client_id")
+    ).select_related("sender")
+)
+_blocks = Prepared(
+    lambda: Block.objects.filter(
+        Q(blocker=Slot("one"), blocked=Slot("other")) | Q(blocker=Slot("other"), blocked=Slot("one"))
+    )
+)
 
 
 def send(
@@ -146,17 +161,20 @@ def _own_hosts() -> frozenset[str]:
 
 def _locked(conversation_id: UUID, party: User) -> Conversation:
     """A person's own conversation: whoever writes in it waits for the one before, which makes an order."""
-    found = Conversation.objects.of(party).select_for_update(of=("self",)).select_related("buyer", "seller")
-    return found.get(pk=conversation_id)
+    for found in _of_party(pk=conversation_id, party=party.pk):
+        return found
+    raise Conversation.DoesNotExist(conversation_id)
 
 
 def _sent(conversation: Conversation, sender: User | None, client_id: UUID) -> Message | None:
-    known = Message.objects.filter(conversation=conversation, sender=sender, client_id=client_id)
-    return known.select_related("sender").first()
+    if sender is not None:
+        said = _said(conversation=conversation.pk, sender=sender.pk, client_id=client_id)
+        return said[0] if said else None
+    return Message.objects.filter(conversation=conversation, sender=None, client_id=client_id).first()
 
 
 def _must_be_friends(conversation: Conversation, sender: User) -> None:
-    if any(selectors.blocks_between(sender.pk, conversation.other_id(sender))):
+    if _blocks(one=sender.pk, other=conversation.other_id(sender)):
         raise Blocked(f"{sender.pk} in {conversation.pk}")
 
 
@@ -186,10 +204,11 @@ def _after(conversation: Conversation, message: Message) -> None:
         Conversation.objects.filter(pk=conversation.pk).update(
             last_message=message, last_message_at=at, updated_at=at
         )
-    sides = Participant.objects.filter(conversation=conversation)
-    sides.update(last_message_at=at, is_hidden=False)
+    changes: dict[str, Any] = {"last_message_at": at, "is_hidden": False}
     if message.sender is not None:  # of a step both are notified, so nobody has to come and read it
-        sides.exclude(user=message.sender).update(unread=F("unread") + 1)
+        waits = When(~Q(user=message.sender), then=F("unread") + 1)
+        changes["unread"] = Case(waits, default=F("unread"), output_field=IntegerField())
+    Participant.objects.filter(conversation=conversation).update(**changes)
     realtime.publish(topic(conversation.pk), "message_received", as_data(message))
     for user_id in (conversation.buyer_id, conversation.seller_id):
         bump(person(user_id))
@@ -205,9 +224,13 @@ def _tell_later(conversation: Conversation, user_id: UUID) -> None:
         .values_list("last_read_at", flat=True)
         .first()
     )
+    key = f"chat:{conversation.pk}:{user_id}:{read_at.isoformat() if read_at else 'never'}"
+    # Asked first: of many messages that wait one makes the job, and a refused INSERT costs each of the others four statements.
+    if jobs.is_known(key):
+        return
     jobs.enqueue(
         "tasks.messaging.tell_unread",
-        key=f"chat:{conversation.pk}:{user_id}:{read_at.isoformat() if read_at else 'never'}",
+        key=key,
         delay=settings.CHAT_TELL_AFTER,
         conversation_id=str(conversation.pk),
         user_id=str(user_id),

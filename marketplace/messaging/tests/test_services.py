@@ -497,6 +497,6 @@ def test_a_file_is_gone_when_its_message_could_not_be_stored(thread, monkeypatch
 def test_a_message_costs_a_fixed_number_of_statements(thread, django_assert_num_queries):
     said(thread, "One")
 
-    # Four are savepoints; the rest: lock, known?, blocks, insert, thread, both sides, reader's side, read until, job.
-    with django_assert_num_queries(14):
+    # Two are savepoints; the rest: lock, known?, blocks, insert, thread, both sides, read until, is there a job.
+    with django_assert_num_queries(10):
         said(thread, "Two")

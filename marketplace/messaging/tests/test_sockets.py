@@ -6,7 +6,7 @@ import pytest
 
 from marketplace.accounts.models import User
 from marketplace.accounts.tests.factories import UserFactory
-from marketplace.core.live import pace
+from marketplace.core.live import pace, watch
 from marketplace.core.live.codes import Close
 from marketplace.core.testing import call, played, session_of, socket, ticket_of
 from marketplace.messaging import presence, services
@@ -85,7 +85,7 @@ async def test_somebody_elses_conversation_does_not_exist():
 async def test_who_has_not_confirmed_an_address_writes_to_nobody():
     thread = await call(conversation)
     await call(User.objects.filter(pk=thread.buyer.pk).update, is_verified=False)
-    async with await program(thread, thread.buyer) as stranger:
+    async with await page(thread, thread.buyer) as stranger:
         assert await stranger.closed() == Close.NOT_ALLOWED
 
 
@@ -118,6 +118,28 @@ async def test_coming_and_going_is_told():
             assert (await seller.hear("user_online"))["user_id"] == str(thread.buyer.pk)
         await buyer.hear("user_offline")
     assert await call(presence.last_seen, thread.seller.pk) is not None
+
+
+@played
+async def test_who_stays_is_marked_as_here_again_and_who_has_left_is_not(monkeypatch):
+    thread, asked = await call(conversation), []
+    renew = presence.renew
+    monkeypatch.setattr(presence, "renew", lambda people: (asked.append(len(people)), renew(people)))
+    async with await program(thread, thread.buyer) as buyer, await program(thread, thread.seller) as seller:
+        await buyer.hear("user_online")
+        await seller.hear("user_online")
+        for person in (thread.buyer, thread.seller):
+            await call(presence.forget, [person.pk])
+
+        await watch.beat_of_all()
+
+        assert await call(presence.here_among, [thread.buyer.pk, thread.seller.pk]) == {
+            thread.buyer.pk,
+            thread.seller.pk,
+        }
+        assert asked == [2], "all of a process in one round trip"
+    await watch.beat_of_all()
+    assert not await call(presence.here_among, [thread.buyer.pk, thread.seller.pk])
 
 
 @played

@@ -300,7 +300,7 @@ def form(**changes):
     """What the browser posts when every switch is on."""
     on = {
         f"{group}_{channel}": "on"
-        for group in ("trades", "listings", "money", "plans")
+        for group in ("trades", "messages", "listings", "money", "plans")
         for channel in ("app", "email")
     }
     values = {**on, "phrase": "", "quiet_from": "", "quiet_until": "", "digest_hour": "", **changes}
@@ -384,7 +384,7 @@ def test_only_staff_is_offered_the_things_of_staff(client, user):
 def test_the_page_costs_few_queries(client, user, django_assert_max_num_queries):
     client.get(PAGE)
 
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         client.get(PAGE)
 
 

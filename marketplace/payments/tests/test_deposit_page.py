@@ -131,7 +131,7 @@ def test_a_way_without_a_tile_shows_its_icon(client, user):
 def test_the_page_takes_a_fixed_number_of_queries(client, user, django_assert_num_queries):
     client.get(DEPOSIT)
 
-    with django_assert_num_queries(5):  # session, person, methods, money, notifications
+    with django_assert_num_queries(6):  # session, person, methods, money, notifications
         client.get(DEPOSIT)
 
 

@@ -324,7 +324,7 @@ def test_a_wallet_with_all_of_it_takes_eight_queries(client, user, django_assert
     query = {"from": "2020-01-01", "q": "top", "status": "completed", "page": "2"}
     client.get(WALLET)
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         page = client.get(WALLET, query)
 
     assert len(page.context["page"]) == 5

@@ -372,7 +372,7 @@ def test_the_desks_list_costs_the_same_however_long(user, client, django_assert_
     for number in range(12):
         withdraw(user, 10_000_00 + number, key=f"k{number}")
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         page = client.get(desk())
 
     assert page.text.count("promised by") == 12

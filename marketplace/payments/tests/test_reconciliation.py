@@ -501,12 +501,12 @@ def test_the_list_takes_the_same_queries_however_long_it_is(client, keeper, djan
         hand_in(client, HEAD + line(f"a{number}"))
     client.get(URL)
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get(URL)
 
     for number in range(7):
         hand_in(client, HEAD + line(f"b{number}"))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get(URL)
 
 

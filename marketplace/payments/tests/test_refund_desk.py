@@ -234,7 +234,7 @@ def test_the_list_costs_the_same_however_long(client, django_assert_num_queries)
     for _number in range(9):
         paid()
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         assert client.get(LIST).text.count("150\u00a0000") == 9
 
 
@@ -245,7 +245,7 @@ def test_a_payment_costs_the_same_whatever_has_happened_to_it(client, provider, 
         unclear(payment, provider, 20_000_00)
     client.get(LIST)
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         page = client.get(page_of(payment))
 
     assert len(page.context["waiting"]) == 4

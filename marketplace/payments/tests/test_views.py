@@ -101,7 +101,7 @@ def test_the_wallet_takes_a_fixed_number_of_queries(client, user, django_assert_
         deliver(payload(DepositFactory(user=user, amount=1_000_00 + number)))
     client.get(WALLET)
 
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         page = client.get(WALLET)
 
     assert len(page.context["page"]) == 20

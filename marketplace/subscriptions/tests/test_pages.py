@@ -499,7 +499,7 @@ def test_the_plans_cost_few_queries(client, who, django_assert_max_num_queries):
         client.force_login(subscribed().user)
     client.get(PLANS)
 
-    with django_assert_max_num_queries(2 if who == "visitor" else 8):
+    with django_assert_max_num_queries(2 if who == "visitor" else 9):
         client.get(PLANS)
 
 

@@ -195,7 +195,7 @@ LIVE_MAX_VISITORS = env.int("LIVE_MAX_VISITORS", 2000)
 LIVE_MAX_PER_PERSON = env.int("LIVE_MAX_PER_PERSON", 20)
 LIVE_MAX_PER_ADDRESS = env.int("LIVE_MAX_PER_ADDRESS", 50)
 # In how many threads a process serves its connections' queries and templates; each has a connection to the database.
-LIVE_THREADS = env.int("LIVE_THREADS", 1 if "sqlite" in str(DATABASES["default"]["ENGINE"]) else 4)
+LIVE_THREADS = env.int("LIVE_THREADS", 0) or (1 if "sqlite" in str(DATABASES["default"]["ENGINE"]) else 4)
 # How often every open connection proves that its sign-in still holds; what ends by an action of ours ends at once.
 LIVE_RECHECK_SECONDS = env.int("LIVE_RECHECK_SECONDS", 60)
 

@@ -98,7 +98,7 @@ def says(person, text):
 
 
 def bubbles(person):
-    return person.page.locator("#log [data-message] .bubble .whitespace-pre-wrap")
+    return person.page.locator("#log [data-message] .bubble .whitespace-pre-line")
 
 
 def test_what_both_say_stands_on_both_screens_once_and_in_one_order(two):

@@ -42,7 +42,7 @@ def card_icon(data: dict[str, Any]) -> SafeString:
 @register.filter
 def lines(text: str) -> SafeString:
     """What somebody wrote: escaped, its line breaks kept by the style. No link is made of anything."""
-    return format_html('<span class="whitespace-pre-wrap break-words">{}</span>', text)
+    return format_html('<span class="whitespace-pre-line break-words">{}</span>', text)
 
 
 @register.filter

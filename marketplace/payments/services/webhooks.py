@@ -214,7 +214,7 @@ def _finish(event: WebhookEvent, status: str, answer: Answer, *, why: str = "") 
         body if isinstance(body, dict) else {"text": body, "content_type": answer.content_type}
     )
     event.attempts, event.error = event.attempts + 1, _text(why)
-    # Half as dear as an update by a queryset, and every call of a provider ends here.
+    # Cheaper than an update by a queryset, and every call of a provider ends here.
     event.save(update_fields=["status", "processed_at", "answer_status", "answer_body", "attempts", "error"])
     return answer
 

@@ -379,6 +379,8 @@ class Walk:
 
     def become(self, who):
         if who is not self.who:
+            # An open chat asks for what it missed: as somebody else it would be answered 404.
+            self.page.goto("about:blank")
             self.context.clear_cookies(name="sessionid")
             if who:
                 cookie = self.cookies.get(who.pk) or self.town.cookie_of(who)

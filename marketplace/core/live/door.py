@@ -36,13 +36,21 @@ class Door:
         self.application = application
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        ticket = take_out_ticket(scope)
-        request = ASGIRequest({**scope, "type": "http", "method": "GET"}, BytesIO())
-        if not _is_our_host(request) or not _is_our_origin(scope, request, has_ticket=bool(ticket)):
+        reader = await _admitted(scope)
+        if reader is None:
             await _forbid(scope, receive, send)
             return
-        scope["reader"] = await _reader(scope, request, ticket)
+        scope["reader"] = reader
         await self.application(scope, receive, send)
+
+
+async def _admitted(scope: Scope) -> Reader | None:
+    """Who comes in, or None. By itself, for what stands in `__call__` is held for as long as the connection is open."""
+    ticket = take_out_ticket(scope)
+    request = ASGIRequest({**scope, "type": "http", "method": "GET"}, BytesIO())
+    if not _is_our_host(request) or not _is_our_origin(scope, request, has_ticket=bool(ticket)):
+        return None
+    return await _reader(scope, request, ticket)
 
 
 def take_out_ticket(scope: Scope) -> str:

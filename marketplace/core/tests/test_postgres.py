@@ -1,11 +1,15 @@
-"""A connection that is kept between requests is looked at before it is used again."""
+"""A connection that is kept is looked at before it is used again; inserts are plain, and composed once."""
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import connection
 from django.db.backends.postgresql import base
+from django.db.models import Value
+from django.db.models.functions import Lower
 from django.test.utils import CaptureQueriesContext
 
 from marketplace.core.models import Job
+from marketplace.core.postgres import compiler
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -65,3 +69,30 @@ def test_two_rows_are_inserted_as_values_and_many_as_arrays():
     assert "UNNEST" not in few
     assert "UNNEST" in many
     assert Job.objects.count() == 52
+
+
+def test_a_row_that_is_saved_again_and_again_is_composed_once(monkeypatch):
+    Job.objects.create(task="first")
+    composed = []
+    monkeypatch.setattr(compiler.django.SQLInsertCompiler, "as_sql", lambda _self: composed.append(1))
+
+    second = Job.objects.create(task="second", kwargs={"of": "second"})
+
+    assert composed == []
+    second.refresh_from_db()
+    assert (second.task, second.kwargs, second.status) == ("second", {"of": "second"}, Job.Status.PENDING)
+
+
+def test_a_key_that_the_database_gives_comes_back_each_time():
+    rows = [Group.objects.create(name=name) for name in ("first", "second", "third")]
+
+    assert len({row.pk for row in rows}) == 3
+    assert [Group.objects.get(pk=row.pk).name for row in rows] == [row.name for row in rows]
+
+
+def test_a_value_that_the_database_computes_is_not_taken_for_a_constant():
+    Job.objects.create(task=Lower(Value("FIRST")))
+    Job.objects.create(task="second")
+    Job.objects.create(task=Lower(Value("THIRD")))
+
+    assert set(Job.objects.values_list("task", flat=True)) == {"first", "second", "third"}

@@ -40,14 +40,18 @@ DELIVERY, MEMORY, STALLED = 2.0, 1.5, 1.25
 MOST_SECONDS = 900
 
 
-def flags() -> list[str]:
-    """How production runs uvicorn, less where it listens: `ws` in docker-compose.yml."""
-    command = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["ws"]["command"]
-    return [flag for flag in command if flag.startswith("--") and not flag.startswith(("--host", "--port"))]
+def production() -> tuple[list[str], dict[str, str]]:
+    """How production runs uvicorn, less where it listens, and its allocator: `ws` in docker-compose.yml."""
+    ws = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["ws"]
+    flags = [flag for flag in ws["command"] if flag.startswith("--")]
+    flags = [flag for flag in flags if not flag.startswith(("--host", "--port"))]
+    return flags, {name: value for name, value in ws["environment"].items() if name.startswith("MALLOC_")}
 
 
 def serve(application: str, env: dict[str, str], port: int, log: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "uvicorn", application, "--host=127.0.0.1", f"--port={port}", *flags()]
+    flags, allocator = production()
+    env = env | allocator
+    command = [sys.executable, "-m", "uvicorn", application, "--host=127.0.0.1", f"--port={port}", *flags]
     with log.open("wb") as out:
         server = subprocess.Popen(
             command, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT, start_new_session=True

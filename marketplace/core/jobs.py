@@ -63,11 +63,6 @@ def enqueue(
     return job
 
 
-def is_known(key: str) -> bool:
-    """Whether a job with this key was written, by whoever has committed since; `enqueue` decides between two at once."""
-    return Job.objects.filter(key=key).exists()
-
-
 def enqueue_all(task: str, each: Iterable[dict[str, Any]]) -> None:
     """Write one job for each of these kwargs, all in one statement."""
     enqueue_mixed((task, kwargs) for kwargs in each)

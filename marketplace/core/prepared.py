@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +11,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Expression
 from django.db.models.fetch_modes import FETCH_ONE
 from django.db.models.query import get_related_populators
+from django.db.models.sql import UpdateQuery
 from django.db.transaction import TransactionManagementError
 
-type Value = str | int | UUID
+type Value = str | int | UUID | datetime
 
 
 class Slot(Expression):
@@ -58,11 +60,8 @@ class Prepared[M: models.Model]:
             raise TransactionManagementError(
                 "A row is locked until the end of a transaction, and there is none."
             )
-        params = [
-            _adapted(values[one.name], connection) if isinstance(one, Slot) else one for one in plan.params
-        ]
         with connection.cursor() as cursor:
-            cursor.execute(plan.sql, params)
+            cursor.execute(plan.sql, _filled(plan.params, values, connection))
             rows = cursor.fetchall()
         return [_instance(plan, list(row), connection) for row in rows]
 
@@ -87,9 +86,42 @@ class Prepared[M: models.Model]:
         return self._plan
 
 
+class PreparedUpdate:
+    """An update of one shape: `PreparedUpdate(lambda: Model.objects.filter(pk=Slot("pk")), title=Slot("title"))`.
+
+    What is set is a slot, a constant or an expression of the ORM. As with a queryset's update, no signal is sent and no
+    `auto_now` is set.
+    """
+
+    def __init__(self, build: Callable[[], models.QuerySet[Any]], **changes: Any) -> None:
+        self._build, self._changes = build, changes
+        self._plan: tuple[str, tuple[Any, ...]] | None = None
+
+    def __call__(self, **values: Value) -> int:
+        """How many rows it found."""
+        connection = connections[DEFAULT_DB_ALIAS]
+        sql, params = self._plan or self._compiled(connection)
+        with connection.cursor() as cursor:
+            cursor.execute(sql, _filled(params, values, connection))
+            return int(cursor.rowcount)
+
+    def _compiled(self, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
+        query = self._build().query.chain(UpdateQuery)
+        query.add_update_values(self._changes)
+        sql, params = query.get_compiler(connection=connection).as_sql()
+        self._plan = sql, tuple(params)
+        return self._plan
+
+
+def _filled(params: tuple[Any, ...], values: dict[str, Value], connection: BaseDatabaseWrapper) -> list[Any]:
+    return [_adapted(values[one.name], connection) if isinstance(one, Slot) else one for one in params]
+
+
 def _adapted(value: Value, connection: BaseDatabaseWrapper) -> Any:
     if value is None:
         raise ValueError("A slot takes no None.")
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
     if isinstance(value, UUID) and not connection.features.has_native_uuid_field:
         return value.hex
     return value

@@ -1,13 +1,15 @@
-"""Prepared queries give what the ORM's own query gives, and keep its rules."""
+"""Prepared queries and updates give and do what the ORM's own query gives, and keep its rules."""
+
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import Case, F, IntegerField, When
 from django.db.transaction import TransactionManagementError
 
 from marketplace.core.models import Job
-from marketplace.core.prepared import Prepared, Slot
+from marketplace.core.prepared import Prepared, PreparedUpdate, Slot
 
 pytestmark = pytest.mark.django_db
 
@@ -116,3 +118,43 @@ def test_an_annotated_query_is_refused(jobs):
 
     with pytest.raises(ValueError, match="annotations"):
         counted(pk=jobs[0].pk)
+
+
+def test_an_update_sets_what_the_orm_would_set(jobs):
+    first, second = jobs
+    later = first.run_at + timedelta(hours=1)
+    update = PreparedUpdate(
+        lambda: Job.objects.filter(task=Slot("task")),
+        run_at=Slot("at"),
+        attempts=Case(
+            When(status=Slot("status"), then=F("attempts") + 1),
+            default=F("attempts"),
+            output_field=IntegerField(),
+        ),
+        last_error="",
+    )
+
+    assert update(task="tasks.first", at=later, status=Job.Status.PENDING) == 1
+    assert update(task="tasks.first", at=later, status=Job.Status.DONE) == 1
+    assert update(task="tasks.none", at=later, status=Job.Status.PENDING) == 0
+
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.run_at, first.attempts) == (later, 1)
+    assert (second.run_at < later, second.attempts) == (True, 0)
+
+
+def test_an_update_is_compiled_once_and_costs_one_statement(jobs, django_assert_num_queries):
+    built = []
+
+    def build():
+        built.append(1)
+        return Job.objects.filter(pk=Slot("pk"))
+
+    update = PreparedUpdate(build, task=Slot("task"))
+    for number, job in enumerate(jobs):
+        with django_assert_num_queries(1):
+            update(pk=job.pk, task=f"tasks.{number}")
+
+    assert len(built) == 1
+    assert [Job.objects.get(pk=job.pk).task for job in jobs] == ["tasks.0", "tasks.1"]

@@ -11,16 +11,16 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.files.base import ContentFile
-from django.db import transaction
-from django.db.models import Case, F, IntegerField, Q, When
+from django.db import IntegrityError, transaction
+from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, When
 from django.urls import reverse
 from django.utils import timezone
 
 from marketplace.accounts.models import User
-from marketplace.core import jobs, realtime
+from marketplace.core import realtime
 from marketplace.core.cache import bump, person
 from marketplace.core.ids import floor_for, uuid7
-from marketplace.core.prepared import Prepared, Slot
+from marketplace.core.prepared import Prepared, PreparedUpdate, Slot
 from marketplace.listings.models import Listing
 from marketplace.messaging import guard, presence
 from marketplace.messaging.attachments import Attachment
@@ -35,7 +35,7 @@ from marketplace.messaging.errors import (
     TooLateToEdit,
 )
 from marketplace.messaging.models import MAX_TEXT, Block, Conversation, Message, MessageEdit, Participant
-from marketplace.messaging.services.threads import open_about, topic
+from marketplace.messaging.services.threads import open_about, tell_later, topic
 from marketplace.messaging.shown import as_data
 from marketplace.notifications.services import notify
 
@@ -44,19 +44,38 @@ logger = logging.getLogger("marketplace.messaging")
 Kind = Message.Kind
 # Steps of trades are named by their trade, so that telling one twice tells it once.
 _STEPS = UUID("6f0d7f5e-8f7c-4d53-9a51-1d2f6a7c9b10")
-# What every message asks before it is stored; compiling these costs more than asking them (docs/decisions/0007).
-_of_party = Prepared(
-    lambda: Conversation.objects.of(Slot("party")).filter(pk=Slot("pk")).select_for_update(of=("self",))
+
+
+# What every message asks and changes; compiling these costs more than asking them (docs/decisions/0007). Both sides come
+# with their conversation and are locked with it: whoever writes in it waits for the one before, which makes an order.
+def _both_sides() -> QuerySet[Participant]:
+    mine = Q(conversation__buyer=Slot("party")) | Q(conversation__seller=Slot("party"))
+    both = Participant.objects.filter(mine, conversation=Slot("conversation")).order_by("pk")
+    return both.select_related("conversation").select_for_update(of=("self", "conversation"))
+
+
+def _friends() -> QuerySet[Participant]:
+    buyer, seller = OuterRef("conversation__buyer"), OuterRef("conversation__seller")
+    blocks = Block.objects.filter(Q(blocker=buyer, blocked=seller) | Q(blocker=seller, blocked=buyer))
+    return _both_sides().filter(~Exists(blocks))
+
+
+_sides, _sides_of_friends = Prepared(_both_sides), Prepared(_friends)
+_is_last = PreparedUpdate(
+    lambda: Conversation.objects.filter(pk=Slot("pk")),
+    last_message=Slot("message"),
+    last_message_at=Slot("at"),
+    updated_at=Slot("at"),
 )
-_said = Prepared(
-    lambda: Message.objects.filter(
-        conversation=Slot("conversation"), sender=Slot("sender"), client_id=Slot("client_id")
-    ).select_related("sender")
-)
-_blocks = Prepared(
-    lambda: Block.objects.filter(
-        Q(blocker=Slot("one"), blocked=Slot("other")) | Q(blocker=Slot("other"), blocked=Slot("one"))
-    )
+_waits = PreparedUpdate(
+    lambda: Participant.objects.filter(conversation=Slot("conversation")),
+    last_message_at=Slot("at"),
+    is_hidden=False,
+    unread=Case(
+        When(~Q(user=Slot("sender")), then=F("unread") + 1),
+        default=F("unread"),
+        output_field=IntegerField(),
+    ),
 )
 
 
@@ -80,24 +99,28 @@ def send(
         raise EmptyMessage(str(conversation_id))
     client_id = client_id or uuid.uuid4()
     overridden = _guarded(text, send_anyway=send_anyway)
-    with _files_go_with_their_rows() as files, transaction.atomic():
-        conversation = _locked(conversation_id, sender)
-        if known := _sent(conversation, sender, client_id):
+    try:
+        with _files_go_with_their_rows() as files, transaction.atomic():
+            sides = _locked(_sides_of_friends, conversation_id, sender)
+            conversation = sides[0].conversation
+            message = Message(
+                pk=_next_key(conversation),
+                conversation=conversation,
+                sender=sender,
+                client_id=client_id,
+                text=text,
+                overridden=overridden,
+            )
+            if attachment is not None:
+                _attach(message, attachment)
+                files.append(message.attachment)
+            message.save(force_insert=True)
+            _after(sides, message)
+    except (IntegrityError, Blocked):
+        # Asked only now: of a thousand messages one comes again.
+        if known := _said(conversation_id, sender, client_id):
             return _same(known, text)
-        _must_be_friends(conversation, sender)
-        message = Message(
-            pk=_next_key(conversation),
-            conversation=conversation,
-            sender=sender,
-            client_id=client_id,
-            text=text,
-            overridden=overridden,
-        )
-        if attachment is not None:
-            _attach(message, attachment)
-            files.append(message.attachment)
-        message.save(force_insert=True)
-        _after(conversation, message)
+        raise
     return message
 
 
@@ -159,23 +182,19 @@ def _own_hosts() -> frozenset[str]:
     return frozenset({urlsplit(settings.SITE_URL).netloc})
 
 
-def _locked(conversation_id: UUID, party: User) -> Conversation:
-    """A person's own conversation: whoever writes in it waits for the one before, which makes an order."""
-    for found in _of_party(pk=conversation_id, party=party.pk):
-        return found
+def _locked(which: Prepared[Participant], conversation_id: UUID, party: User) -> list[Participant]:
+    """Both sides of a person's own conversation, and itself, locked. Raises Conversation.DoesNotExist, Blocked."""
+    sides = which(conversation=conversation_id, party=party.pk)
+    if sides:
+        return sides
+    if which is _sides_of_friends and Conversation.objects.of(party).filter(pk=conversation_id).exists():
+        raise Blocked(f"{party.pk} in {conversation_id}")
     raise Conversation.DoesNotExist(conversation_id)
 
 
-def _sent(conversation: Conversation, sender: User | None, client_id: UUID) -> Message | None:
-    if sender is not None:
-        said = _said(conversation=conversation.pk, sender=sender.pk, client_id=client_id)
-        return said[0] if said else None
-    return Message.objects.filter(conversation=conversation, sender=None, client_id=client_id).first()
-
-
-def _must_be_friends(conversation: Conversation, sender: User) -> None:
-    if _blocks(one=sender.pk, other=conversation.other_id(sender)):
-        raise Blocked(f"{sender.pk} in {conversation.pk}")
+def _said(conversation_id: UUID, sender: User | None, client_id: UUID) -> Message | None:
+    said = Message.objects.filter(conversation=conversation_id, sender=sender, client_id=client_id)
+    return said.select_related("sender").first()
 
 
 def _next_key(conversation: Conversation) -> UUID:
@@ -197,44 +216,27 @@ def _attach(message: Message, attachment: Attachment) -> None:
     message.attachment.save(attachment.name, ContentFile(attachment.content), save=False)
 
 
-def _after(conversation: Conversation, message: Message) -> None:
-    """What a new message changes around it, in the same transaction."""
+def _after(sides: Sequence[Participant], message: Message) -> None:
+    """What a new message changes around it, in the same transaction; `sides` are locked, and as they were before it."""
+    conversation = message.conversation
     at = max(message.created_at, conversation.last_message_at)
     if conversation.last_message_id is None or message.pk > conversation.last_message_id:
-        Conversation.objects.filter(pk=conversation.pk).update(
-            last_message=message, last_message_at=at, updated_at=at
-        )
-    changes: dict[str, Any] = {"last_message_at": at, "is_hidden": False}
-    if message.sender is not None:  # of a step both are notified, so nobody has to come and read it
-        waits = When(~Q(user=message.sender), then=F("unread") + 1)
-        changes["unread"] = Case(waits, default=F("unread"), output_field=IntegerField())
-    Participant.objects.filter(conversation=conversation).update(**changes)
+        _is_last(pk=conversation.pk, message=message.pk, at=at)
     realtime.publish(topic(conversation.pk), "message_received", as_data(message))
-    for user_id in (conversation.buyer_id, conversation.seller_id):
-        bump(person(user_id))
-        if message.sender_id is not None and user_id != message.sender_id:
-            realtime.publish(f"user:{user_id}", "chat_message", {"conversation_id": str(conversation.pk)})
-            _tell_later(conversation, user_id)
-
-
-def _tell_later(conversation: Conversation, user_id: UUID) -> None:
-    """Somebody who has not read it after a while is told elsewhere, once until they have read."""
-    read_at = (
-        Participant.objects.filter(conversation=conversation, user_id=user_id)
-        .values_list("last_read_at", flat=True)
-        .first()
-    )
-    key = f"chat:{conversation.pk}:{user_id}:{read_at.isoformat() if read_at else 'never'}"
-    # Asked first: of many messages that wait one makes the job, and a refused INSERT costs each of the others four statements.
-    if jobs.is_known(key):
+    if message.sender_id is None:
+        # Of a step both are notified, so nobody has to come and read it.
+        Participant.objects.filter(conversation=conversation).update(last_message_at=at, is_hidden=False)
+        bump(*(person(side.user_id) for side in sides))
         return
-    jobs.enqueue(
-        "tasks.messaging.tell_unread",
-        key=key,
-        delay=settings.CHAT_TELL_AFTER,
-        conversation_id=str(conversation.pk),
-        user_id=str(user_id),
-    )
+    _waits(conversation=conversation.pk, sender=message.sender_id, at=at)
+    for side in sides:
+        if side.user_id != message.sender_id:
+            bump(person(side.user_id))
+            realtime.publish(
+                f"user:{side.user_id}", "chat_message", {"conversation_id": str(conversation.pk)}
+            )
+            if not side.unread:
+                tell_later(side)
 
 
 def tell_unread(*, conversation_id: UUID, user_id: UUID) -> bool:
@@ -346,17 +348,17 @@ def note_step(
     client_id = uuid.uuid5(_STEPS, f"{trade_id}:{step}:{at.isoformat()}")
     opened = open_about(listing=listing, buyer=buyer)
     with transaction.atomic():
-        conversation = _locked(opened.pk, buyer)
-        if known := _sent(conversation, None, client_id):
+        sides = _locked(_sides, opened.pk, buyer)
+        if known := _said(opened.pk, None, client_id):
             return known
         message = Message(
             pk=_key_of(at),
-            conversation=conversation,
+            conversation=sides[0].conversation,
             client_id=client_id,
             kind=Kind.SYSTEM,
             data=data,
             created_at=at,
         )
         message.save(force_insert=True)
-        _after(conversation, message)
+        _after(sides, message)
     return message

@@ -3,12 +3,13 @@
 import logging
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from marketplace.accounts.models import User
-from marketplace.core import realtime
+from marketplace.core import jobs, realtime
 from marketplace.core.cache import bump, person
 from marketplace.listings.models import Listing
 from marketplace.messaging.errors import CannotTalkToYourself
@@ -71,6 +72,8 @@ def mark_read(*, conversation_id: UUID, user: User, up_to: UUID | None = None) -
     side.unread = 0 if up_to is None else _of_others(conversation_id, user).filter(pk__gt=up_to).count()
     side.last_read_at = at
     side.save(update_fields=["unread", "last_read_at"])
+    if side.unread:
+        tell_later(side)
     bump(person(user.pk))
     if last is not None:
         payload = {
@@ -82,6 +85,21 @@ def mark_read(*, conversation_id: UUID, user: User, up_to: UUID | None = None) -
         realtime.publish(topic(conversation_id), "message_read", payload)
     realtime.publish(f"user:{user.pk}", "chat_read", {"conversation_id": str(conversation_id)})
     return count
+
+
+def tell_later(side: Participant) -> None:
+    """Somebody who has not read for a while is told elsewhere, once until they have read. The row is locked by the caller.
+
+    To be called when something begins to wait for them: the first message after they had read all, or what they left.
+    """
+    read_at = side.last_read_at.isoformat() if side.last_read_at else "never"
+    jobs.enqueue(
+        "tasks.messaging.tell_unread",
+        key=f"chat:{side.conversation_id}:{side.user_id}:{read_at}",
+        delay=settings.CHAT_TELL_AFTER,
+        conversation_id=str(side.conversation_id),
+        user_id=str(side.user_id),
+    )
 
 
 def _of_others(conversation_id: UUID, user: User) -> QuerySet[Message]:

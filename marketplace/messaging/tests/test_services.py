@@ -497,6 +497,6 @@ def test_a_file_is_gone_when_its_message_could_not_be_stored(thread, monkeypatch
 def test_a_message_costs_a_fixed_number_of_statements(thread, django_assert_num_queries):
     said(thread, "One")
 
-    # Two are savepoints; the rest: lock, known?, blocks, insert, thread, both sides, read until, is there a job.
-    with django_assert_num_queries(10):
+    # Two are savepoints; the rest: both sides, the message, the thread, both sides again.
+    with django_assert_num_queries(6):
         said(thread, "Two")

@@ -175,6 +175,29 @@ def test_an_open_offer_shows_a_new_price_and_then_that_it_is_sold(visitor):
         did_not_reload(person)
 
 
+def test_lists_show_a_new_price_and_a_sale_and_drop_what_is_taken_down(visitor):
+    offer, other = ListingFactory(title="Glacier", price=777_000_00), ListingFactory(title="Dragon")
+    buyer = trades.rich_buyer()
+    reader, member = visitor(), visitor()
+    member.logs_in(UserFactory().email)
+    for person in (reader, member):
+        follows_live(person, "/listings/")
+        person.sees("777\u00a0000")
+        expect(person.page.locator(".lcard")).to_have_count(2)
+
+    done(lambda: new_price(offer, 666_000_00))
+
+    for person in (reader, member):
+        person.sees("666\u00a0000")
+    done(lambda: escrow.buy_from_balance(listing_id=offer.pk, buyer=buyer, idempotency_key=uuid.uuid4().hex))
+    for person in (reader, member):
+        expect(person.page.locator(".lcard", has_text="Glacier")).to_contain_text("Being bought")
+    done(lambda: listings.withdraw(listing_id=other.pk, seller=other.seller))
+    for person in (reader, member):
+        expect(person.page.locator(".lcard")).to_have_count(1)
+        did_not_reload(person)
+
+
 def new_price(offer, price):
     offer = Listing.objects.get(pk=offer.pk)
     content = listings.Content(

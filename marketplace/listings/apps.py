@@ -13,3 +13,4 @@ class ListingsConfig(AppConfig):
         closing.register(services.withdraw_all)
         counts.register(selectors.offer_counts)
         topics.register("listing", stamp=selectors.live_stamp, event="listing_changed")
+        topics.register("catalogue", stamp=lambda _viewer, _key: "", event="card_changed")

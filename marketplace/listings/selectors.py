@@ -165,6 +165,11 @@ def listing_for_page(listing_id: uuid.UUID, viewer: object = None) -> Listing | 
     return listing if is_theirs else None
 
 
+def public_tiles(keys: Iterable[uuid.UUID]) -> list[Tile]:
+    """The cards of these offers, as far as everybody may see them."""
+    return tiles(Listing.objects.alive().filter(pk__in=list(keys), status__in=_PUBLIC))
+
+
 def listing_to_follow(listing_id: str, viewer: object) -> Listing | None:
     """The few fields that live updates are about, of a listing whose page this viewer may see; the seller sees all of theirs."""
     try:

@@ -6,6 +6,7 @@ from marketplace.listings.consumers import ListingSocket
 app_name = "listings"
 urlpatterns = [
     path("listings/", views.catalogue, name="catalogue"),
+    path("listings/<uuid:listing_id>/card/", views.card, name="card"),
     path("listings/<uuid:listing_id>/favourite/", views.favourite, name="favourite"),
     path("sell/", views.sell, name="sell"),
     path("sell/check/<slug:field>/", views.check, name="check"),

@@ -28,7 +28,7 @@ from marketplace.core.money import share
 from marketplace.core.page_cache import keep
 from marketplace.games import selectors as games
 from marketplace.games.models import Game
-from marketplace.listings import fees, fragments, selectors, services
+from marketplace.listings import cards, fees, fragments, selectors, services
 from marketplace.listings import preview as previews
 from marketplace.listings.forms import ListingForm
 from marketplace.listings.models import Listing
@@ -66,6 +66,16 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         response = frame.around(request, "listings/catalogue.html", context, body=fragment.html(request))
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response
+
+
+@keep(tags=lambda _request, listing_id: (f"listing:{listing_id}",))
+@require_safe
+def card(request: HttpRequest, listing_id: uuid.UUID) -> HttpResponse:
+    """One card as it is now, for a list that shows it as it was. Nothing for what is not for everybody's eyes any more."""
+    found = selectors.public_tiles([listing_id])
+    user, ids = request.user, [tile.pk for tile in found]
+    marked = selectors.favourite_ids(user, ids) if user.is_authenticated else None
+    return HttpResponse(cards.joined(cards.render(found), ids, marked=marked))
 
 
 # --- Favourites ----------------------------------------------------------------------------------

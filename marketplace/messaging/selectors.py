@@ -38,8 +38,7 @@ def inbox(user: Any, *, query: str = "", only_unread: bool = False) -> QuerySet[
     if query := query.strip()[:100]:
         said = Message.objects.filter(
             conversation=OuterRef("conversation"),
-            text__icontains=query,
-            deleted_at__isnull=True,
+            text__icontains=query,  # what was taken back has no text
             created_at__gt=Coalesce(OuterRef("cleared_at"), Value(datetime(1970, 1, 1, tzinfo=UTC))),
         )
         others = Q(conversation__buyer__full_name__icontains=query) & ~Q(conversation__buyer=user)

@@ -296,6 +296,7 @@
         if (!document.hidden) this.now(); else if (!wantsSound()) this.sleep = setTimeout(() => this.rest(), HIDDEN_MS);
       });
       this.addEventListener('resync', sync);
+      this.addEventListener('card_changed', event => renewCard(JSON.parse(event.data).id));
       this.connect();
     }
     addEventListener(type, run, options) {
@@ -340,6 +341,16 @@
     close() { this.isClosed = true; this.readyState = 2; this.rest(); connection('page', ''); }
   }
   if (window.htmx) htmx.createEventSource = url => new Stream(url);
+
+  // A list of offers: the card of one that has changed is fetched anew, or taken away with what it was about.
+  const renewCard = async id => {
+    const link = document.querySelector(`.lcard a.stretch[href*="${CSS.escape(id)}"]`);
+    const card = link?.closest('.lcard');
+    if (!card) return;
+    const hadFocus = document.activeElement === link;
+    await htmx.ajax('GET', `/listings/${id}/card/`, { target: card, swap: 'outerHTML' });
+    if (hadFocus) document.querySelector(`.lcard a.stretch[href*="${CSS.escape(id)}"]`)?.focus();
+  };
 
   // Sockets of the ws extension (the chat)
   const socketName = event => event.target instanceof Element ? event.target.getAttribute('ws-connect') ?? 'socket' : 'socket';

@@ -35,7 +35,9 @@ def stale(listing: Listing) -> None:
     """Everything that shows this listing is to be rendered anew after the commit, and open pages hear of it."""
     bump("catalogue", f"listing:{listing.pk}", f"seller:{listing.seller_id}", f"game:{listing.game_id}")
     # Visitors hear it too: nothing that only some may know.
-    realtime.publish(f"listing:{listing.pk}", "listing_changed", {"id": str(listing.pk)})
+    told = {"id": str(listing.pk)}
+    realtime.publish(f"listing:{listing.pk}", "listing_changed", told)
+    realtime.publish("catalogue", "card_changed", told)
 
 
 def queue_changed() -> None:

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from marketplace.accounts.tests.factories import StaffFactory, UserFactory
 from marketplace.core.cache import bump
+from marketplace.games import selectors as games
 from marketplace.listings import selectors, services
 from marketplace.listings.models import Favorite, Listing
 from marketplace.listings.tests.factories import FavoriteFactory, ListingFactory, game
@@ -570,3 +571,47 @@ def test_the_favourites_page_keeps_what_is_sold(client, seller, django_assert_ma
         response = client.get(reverse("listings:favourites"))
 
     assert titles(response) == ["Missed", "Mine"]
+
+
+# --- A card that has changed ----------------------------------------------------------------------
+
+
+def card(client, listing):
+    return client.get(reverse("listings:card", args=[listing.pk]))
+
+
+@pytest.mark.parametrize("status", ["active", "reserved", "sold"])
+def test_one_card_shows_the_offer_as_it_is_now(status, django_assert_num_queries):
+    listing = ListingFactory(title="Glacier set", status=status)
+    games.by_slug(listing.game.slug)
+
+    with django_assert_num_queries(1):
+        response = card(Client(), listing)
+
+    assert titles(response) == ["Glacier set"]
+    assert response.content.decode().count("<article") == 1
+
+
+@pytest.mark.parametrize("status", ["draft", "pending", "archived", "blocked"])
+def test_what_is_not_public_has_no_card_even_for_its_seller(client, seller, status):
+    client.force_login(seller)
+
+    assert card(client, ListingFactory(seller=seller, status=status)).content == b""
+
+
+def test_one_card_has_the_readers_heart(client, seller):
+    listing = FavoriteFactory(user=seller, listing=ListingFactory()).listing
+    client.force_login(seller)
+
+    assert 'aria-pressed="true"' in card(client, listing).content.decode()
+    assert "aria-pressed" not in card(Client(), listing).content.decode()
+
+
+def test_a_kept_card_is_made_anew_after_a_change(seller, django_capture_on_commit_callbacks):
+    listing = ListingFactory(seller=seller, price=777_000_00)
+    assert "777\u00a0000" in card(Client(), listing).content.decode()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        edit(listing, same(listing, price=666_000_00))
+
+    assert "666\u00a0000" in card(Client(), listing).content.decode()

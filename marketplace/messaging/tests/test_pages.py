@@ -64,6 +64,19 @@ def test_a_message_of_another_thread_is_not_there_through_ones_own(thread):
         assert own.get(url(name, thread, foreign)).status_code == 404, name
 
 
+def test_only_ones_own_words_are_changed_and_only_the_others_reported(thread):
+    message = said(thread, "500 ming")
+    writer, reader = browser(thread.buyer), browser(thread.seller)
+
+    for name in ("edit", "take_back"):
+        assert writer.get(url(name, thread, message)).status_code == 200, name
+        assert reader.get(url(name, thread, message)).status_code == 404, name
+        assert reader.post(url(name, thread, message), {"text": "1"}).status_code == 404, name
+    assert reader.get(url("report", thread, message)).status_code == 200
+    assert writer.get(url("report", thread, message)).status_code == 404
+    assert Message.objects.get().text == "500 ming"
+
+
 def test_visitors_are_sent_to_sign_in(thread):
     answer = Client().get(url("thread", thread))
 

@@ -9,7 +9,7 @@ from marketplace.accounts.tests.factories import UserFactory
 from marketplace.core.live import pace, watch
 from marketplace.core.live.codes import Close
 from marketplace.core.testing import call, played, session_of, socket, ticket_of
-from marketplace.messaging import presence, services
+from marketplace.messaging import access, presence, services
 from marketplace.messaging.models import Message
 from marketplace.messaging.tests.factories import conversation, said
 
@@ -87,6 +87,14 @@ async def test_who_has_not_confirmed_an_address_writes_to_nobody():
     await call(User.objects.filter(pk=thread.buyer.pk).update, is_verified=False)
     async with await page(thread, thread.buyer) as stranger:
         assert await stranger.closed() == Close.NOT_ALLOWED
+
+
+@played
+async def test_a_moderator_who_may_read_a_thread_does_not_listen_in(monkeypatch):
+    thread, judge = await call(conversation), await call(lambda: UserFactory(is_staff=True))
+    monkeypatch.setattr(access, "_overseers", [lambda user, _thread: user == judge])
+    async with await page(thread, judge) as wire:
+        assert await wire.closed() == Close.NOT_ALLOWED
 
 
 @played

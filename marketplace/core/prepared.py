@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
@@ -106,7 +106,7 @@ class PreparedUpdate:
             return int(cursor.rowcount)
 
     def _compiled(self, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
-        query = self._build().query.chain(UpdateQuery)
+        query = cast("UpdateQuery", self._build().query.chain(UpdateQuery))
         query.add_update_values(self._changes)
         sql, params = query.get_compiler(connection=connection).as_sql()
         self._plan = sql, tuple(params)

@@ -30,8 +30,9 @@ _statements: dict[tuple[Any, ...], str] = {}
 
 
 class SQLInsertCompiler(django.SQLInsertCompiler):
-    def as_sql(self) -> list[tuple[str, tuple[Any, ...]]]:
-        query, rows = self.query, len(self.query.objs)
+    def as_sql(self) -> Any:  # type: ignore[override]  # as Django's own: a list of statements
+        query: Any = self.query
+        rows = len(query.objs)
         if rows > FEW or query.on_conflict or query.raw:
             return super().as_sql()
         params = []

@@ -59,6 +59,11 @@ def test_without_a_dispute_or_the_right_a_moderator_is_a_stranger(judge, thread)
     said(thread)
     assert browser(judge).get(url("thread", thread)).status_code == 404
 
+    peaceful = paid()
+    run_jobs()
+    of_peaceful = Conversation.objects.get(listing=peaceful.listing)
+    assert browser(judge).get(url("thread", of_peaceful)).status_code == 404
+
     trade = disputed()
     run_jobs()
     of_trade = Conversation.objects.get(listing=trade.listing)

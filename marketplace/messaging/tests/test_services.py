@@ -361,6 +361,16 @@ def test_one_job_waits_however_much_is_said(thread):
     assert Job.objects.filter(task="tasks.messaging.tell_unread").count() == 2
 
 
+def test_what_is_left_unread_is_told_of_later(thread):
+    first = said(thread, "One")
+    said(thread, "Two")
+
+    services.mark_read(conversation_id=thread.pk, user=thread.seller, up_to=first.pk)
+
+    assert Job.objects.filter(task="tasks.messaging.tell_unread").count() == 2
+    assert tell(thread, thread.seller)
+
+
 def test_who_has_read_is_here_or_has_muted_is_not_told(thread):
     said(thread)
     presence.arrived(thread.seller.pk)

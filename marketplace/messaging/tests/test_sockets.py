@@ -1,6 +1,7 @@
 """The socket of a conversation, through the real application: pages get bubbles, programs get JSON."""
 
 import uuid
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,6 +11,7 @@ from marketplace.core.live import pace, watch
 from marketplace.core.live.codes import Close
 from marketplace.core.testing import call, played, session_of, socket, ticket_of
 from marketplace.messaging import access, presence, services
+from marketplace.messaging.consumers import ChatSocket
 from marketplace.messaging.models import Message
 from marketplace.messaging.tests.factories import conversation, said
 
@@ -148,6 +150,17 @@ async def test_who_stays_is_marked_as_here_again_and_who_has_left_is_not(monkeyp
         assert asked == [2], "all of a process in one round trip"
     await watch.beat_of_all()
     assert not await call(presence.here_among, [thread.buyer.pk, thread.seller.pk])
+
+
+@played
+async def test_who_leaves_while_marks_are_renewed_is_not_marked_as_here(monkeypatch):
+    person, renew = await call(UserFactory), presence.renew
+    one = SimpleNamespace(has_entered=True, reader=SimpleNamespace(user=person))
+    monkeypatch.setattr(presence, "renew", lambda people: (renew(people), setattr(one, "has_entered", False)))
+
+    await ChatSocket.beat_all([one])
+
+    assert not await call(presence.is_here, person.pk)
 
 
 @played

@@ -112,6 +112,7 @@ def shots(town):
         Shot("checkout", reverse("subscriptions:checkout", args=["premium"]), buyer),
         Shot("profile", reverse("accounts:profile"), buyer),
         Shot("profile-edit", reverse("accounts:edit"), buyer),
+        Shot("sessions", reverse("accounts:sessions"), buyer),
         Shot("403", reverse("moderation:queue"), buyer),
         Shot("preferences-bounced", reverse("notifications:preferences"), buyer),
         Shot("telegram", reverse("notifications:telegram"), buyer),

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from e2e.pictures import inventory
-from marketplace.accounts.models import User
+from marketplace.accounts.models import SignIn, User
 from marketplace.accounts.tests.factories import UserFactory
 from marketplace.core.cache import bump
 from marketplace.core.testing import run_jobs
@@ -37,6 +37,11 @@ from marketplace.subscriptions import services as subscriptions
 from marketplace.subscriptions.models import Period, SubscriptionPlan
 
 SOM = 100
+WAYS_IN = (
+    ("browser", "Chrome, Android", "91.203.174.12"),
+    ("program", "WibeStoreMobileClient", "2a02:2698:8c21:f0a1:5054:ff:fe12:3456"),
+    ("browser", "Samsung Internet, Android", "203.0.113.7"),
+)
 OFFERS = (
     (
         "pubg-mobile",
@@ -193,6 +198,12 @@ def build():
     NotificationSetting.objects.create(
         user=seller, phrase="Qora choy, ikki qand", quiet_from="23:00", quiet_until="08:00"
     )
+    for hours, (kind, device, address) in enumerate(WAYS_IN):
+        seen = timezone.now() - timedelta(hours=7 * hours)
+        SignIn.objects.create(
+            user=buyer, kind=kind, device=device, address=address, mark=uuid.uuid4().hex, seen_at=seen,
+            created_at=seen - timedelta(days=9), expires_at=timezone.now() + timedelta(days=5),
+        )  # fmt: skip
     NotificationSetting.objects.create(user=buyer, bounced_address=buyer.email, bounced_at=timezone.now())
     return Town(
         seller, buyer, moderator, UserFactory(full_name="Nargiza Umarova"), offers[0], sold, offers[0], sellers[2], steps,

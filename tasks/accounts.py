@@ -3,9 +3,14 @@
 from celery import shared_task
 from django.utils import timezone
 
-from marketplace.accounts import tokens
+from marketplace.accounts import sign_ins, tokens
 
 
 @shared_task(name="tasks.accounts.forget_expired_tokens")
 def forget_expired_tokens() -> None:
     tokens.forget_expired(at=timezone.now())
+
+
+@shared_task(name="tasks.accounts.forget_old_sign_ins")
+def forget_old_sign_ins() -> None:
+    sign_ins.forget_old(at=timezone.now())

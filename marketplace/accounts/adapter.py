@@ -3,11 +3,12 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context as allauth_context
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
-from marketplace.accounts import services
+from marketplace.accounts import services, sign_ins
 from marketplace.accounts.models import User
 from marketplace.core import jobs
 
@@ -23,7 +24,10 @@ class AccountAdapter(DefaultAccountAdapter):
         )
 
     def set_password(self, user: User, password: str) -> None:
-        services.change_password(user=user, password=password)
+        asking = allauth_context.request
+        # Their own browser stays; whoever comes by a link of the mail is signed in nowhere.
+        here = sign_ins.current(asking) if asking is not None and asking.user == user else None
+        services.change_password(user=user, password=password, here=here)
 
     def confirm_email(self, request: HttpRequest, email_address: Any) -> Any:
         confirmed = super().confirm_email(request, email_address)

@@ -2,7 +2,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
-from django.contrib.auth.forms import UserChangeForm
+from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm
 from django.forms import Field
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -18,9 +18,19 @@ class PersonForm(UserChangeForm):
         field_classes: ClassVar[dict[str, type[Field]]] = {}
 
 
+class PasswordForm(AdminPasswordChangeForm):
+    def save(self, commit: bool = True) -> User:  # noqa: ARG002, FBT001, FBT002
+        """Through the service, which ends what is open under the old one."""
+        user: User = self.user
+        is_usable = self.cleaned_data.get("set_usable_password", True)
+        services.change_password(user=user, password=self.cleaned_data["password1"] if is_usable else None)
+        return user
+
+
 @admin.register(User)
 class UserAdmin(BaseUserAdmin):
     form = PersonForm
+    change_password_form = PasswordForm
     ordering = ["-created_at"]
     list_display = [
         "email",

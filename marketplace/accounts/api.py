@@ -27,7 +27,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework_simplejwt.tokens import AccessToken
 
-from marketplace.accounts import second_factor, selectors, services, tokens
+from marketplace.accounts import second_factor, selectors, services, sign_ins, tokens
 from marketplace.accounts.errors import InvalidCredentials, LockedOut, SecondFactorRequired, WrongCode
 from marketplace.accounts.forms import ProfileForm, SignupForm
 from marketplace.accounts.models import User
@@ -35,6 +35,7 @@ from marketplace.core.api.authentication import TokenAuthentication
 from marketplace.core.api.bodies import valid
 from marketplace.core.api.throttling import AddressThrottle, PersonThrottle, network_address
 from marketplace.core.live import tickets
+from marketplace.core.visitors import address_of
 
 type Errors = dict[str, list[str]]
 
@@ -219,12 +220,13 @@ class Renew(Door):
     throttle_classes = (RefreshThrottle,)
 
     def post(self, request: Request) -> Response:
-        pair = tokens.renew(refresh=valid(RefreshGiven(data=request.data))["refresh"])
+        given = valid(RefreshGiven(data=request.data))
+        pair = tokens.renew(refresh=given["refresh"], **_place(request))
         return Response({"access": pair.access, "refresh": pair.refresh})
 
 
 class Logout(Door):
-    """POST {refresh} -> 204. Needs no access token, which may have run out; forget the one you have."""
+    """POST {refresh} -> 204. Needs no access token, which may have run out; the one you have is dead too."""
 
     throttle_classes = (RefreshThrottle,)
 
@@ -288,6 +290,12 @@ class Me(APIView):
 def _plain(request: Request) -> HttpRequest:
     """Django's own request: axes and allauth leave notes on it."""
     return request._request  # noqa: SLF001
+
+
+def _place(request: Request) -> dict[str, str]:
+    """What the person is shown of this sign-in."""
+    agent = request.headers.get("User-Agent", "")
+    return {"device": sign_ins.program_name(agent), "address": address_of(_plain(request))}
 
 
 def _refuse(errors: Errors) -> None:
@@ -360,6 +368,6 @@ def _not_in(request: Request) -> LockedOut | None:
 
 
 def _welcome(request: Request, person: User, *, status: int = status.HTTP_200_OK) -> Response:
-    pair = tokens.issue(user=person)
+    pair = tokens.issue(user=person, **_place(request))
     user = PersonSerializer(person, context={"request": request}).data
     return Response({"access": pair.access, "refresh": pair.refresh, "user": user}, status=status)

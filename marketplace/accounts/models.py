@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from marketplace.core.fields import EncryptedTextField
 from marketplace.core.ids import uuid7
 from marketplace.core.models import SoftDeleteModel, SoftDeleteQuerySet, TimestampedModel, UUIDModel
 
@@ -205,6 +207,46 @@ class KnownDevice(UUIDModel):
             ),
         ]
         indexes = [models.Index(fields=["user", "trait_hash"], name="known_device_trait")]
+
+
+class SignInQuerySet(models.QuerySet):
+    def open(self, at: datetime) -> Self:
+        """Those that still let somebody in."""
+        return self.filter(ended_at__isnull=True, expires_at__gt=at)
+
+
+class SignIn(UUIDModel):
+    """A way in: a browser's session, or what a program got with one sign-in (all refresh tokens that renew one another).
+
+    Rows of our own, since sessions may live in a cache that cannot be asked whose they are.
+    """
+
+    class Kind(models.TextChoices):
+        BROWSER = "browser", _("browser")
+        PROGRAM = "program", _("program")
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sign_ins")
+    kind = models.CharField(max_length=7, choices=Kind)
+    mark = models.CharField(
+        max_length=64, help_text=_("What live connections know it by: a hash of the session’s key, or `sid`.")
+    )
+    session_key = EncryptedTextField(null=True, blank=True)  # opens the account, so it is never readable here
+    device = models.CharField(_("device"), max_length=60, blank=True)
+    address = models.GenericIPAddressField(_("network address"), null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SignInQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-seen_at"]
+        constraints = [models.UniqueConstraint(fields=["mark"], name="sign_in_mark_once")]
+        indexes = [
+            models.Index(fields=["user", "-seen_at"], name="sign_in_of_user"),
+            models.Index(fields=["expires_at"], name="sign_in_expires"),
+        ]
 
 
 def time_zones() -> list[tuple[str, str]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 from django.contrib.auth.models import Permission
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from marketplace.accounts.models import User
+from marketplace.accounts.models import SignIn, User
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 def person(request: HttpRequest | Request) -> User:
     """Who is signed in, behind `login_required` or the API's permission classes."""
     return cast("User", request.user)
+
+
+def open_sign_ins(user: User, *, at: datetime) -> QuerySet[SignIn]:
+    """Where this person is signed in, the last seen first."""
+    return SignIn.objects.open(at).filter(user=user).order_by("-seen_at")
 
 
 def public_person(name: str) -> User | None:

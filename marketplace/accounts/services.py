@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
-from marketplace.accounts import closing
+from marketplace.accounts import closing, sign_ins
 from marketplace.accounts.facts import PersonVerified, ZoneChanged
 from marketplace.accounts.models import PasswordHistory, User
 from marketplace.core.announce import announce
@@ -54,10 +54,13 @@ def remember_password(*, user: User) -> None:
 
 
 @transaction.atomic
-def change_password(*, user: User, password: str) -> None:
+def change_password(*, user: User, password: str | None, here: uuid.UUID | None = None) -> None:
+    """Set a new password, or none. Whoever is signed in with the old one is out, but for the sign-in `here`."""
     user.set_password(password)
     user.save(update_fields=["password", "updated_at"])
-    remember_password(user=user)
+    if password is not None:
+        remember_password(user=user)
+    sign_ins.end_all(user=user, but=here)
     endings.recheck(user.pk)  # what is open under the old password closes
 
 
@@ -76,6 +79,7 @@ def save_by_staff(*, user: User) -> None:
     """
     if not user.is_active:
         closing.close(user.pk)  # first: trades lock what is for sale before they touch its seller
+        sign_ins.end_all(user=user)
     user.save()
     bump("catalogue", f"seller:{user.pk}")
     endings.recheck(user.pk)

@@ -4,7 +4,7 @@ An access token says who asks, for some minutes, without a look at a table of to
 pair: the old one is dead from then on. Both carry a mark of the password they were given for, so a new password ends all.
 The table of refresh tokens holds their ids, not the tokens: who reads it can sign in as nobody.
 
-Both also name the sign-in they come from (`sid`), through all renewals: signing out with any of them ends the sockets of all.
+Both also name the sign-in they come from (`sid`), through all renewals: ending it ends all of them, and their sockets.
 """
 
 import datetime as dt
@@ -19,6 +19,7 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from rest_framework_simplejwt.tokens import AccessToken, BlacklistMixin, RefreshToken
 from rest_framework_simplejwt.utils import datetime_from_epoch, get_md5_hash_password
 
+from marketplace.accounts import sign_ins
 from marketplace.accounts.errors import TokenNotValid
 from marketplace.accounts.models import User
 from marketplace.core.live import endings, tickets
@@ -49,37 +50,50 @@ class Refresh(RefreshToken):
         return token
 
 
-def issue(*, user: User, sign_in: str = "") -> Pair:
-    """A new pair for a person who has just shown who they are."""
-    refresh = Refresh.for_user(user, sign_in)
+@transaction.atomic
+def issue(*, user: User, device: str = "", address: str = "") -> Pair:
+    """A new pair for a person who has just shown who they are; `device` and `address` are what they are shown of it."""
+    refresh = Refresh.for_user(user)
+    sign_ins.note_program(
+        user=user, sign_in=refresh[SIGN_IN], expires_at=_end_of(refresh), device=device, address=address
+    )
+    return _pair(refresh)
+
+
+def _pair(refresh: Refresh) -> Pair:
     return Pair(access=str(refresh.access_token), refresh=str(refresh))
 
 
+def _end_of(token: Refresh) -> dt.datetime:
+    end: dt.datetime = datetime_from_epoch(token["exp"])
+    return end
+
+
 @transaction.atomic
-def renew(*, refresh: str) -> Pair:
+def renew(*, refresh: str, device: str = "", address: str = "") -> Pair:
     """Exchange a refresh token for a new pair. Of several tries with the same token, at whatever moment, one succeeds.
 
-    Raises TokenNotValid.
+    Raises TokenNotValid, also once the sign-in it comes from was ended.
     """
     token = _read(refresh)
     user = User.objects.alive().filter(pk=token[api_settings.USER_ID_CLAIM], is_active=True).first()
     if user is None or token.get(api_settings.REVOKE_TOKEN_CLAIM) != get_md5_hash_password(user.password):
         raise TokenNotValid("of nobody who may come in")
     _spend(token)
-    return issue(user=user, sign_in=token.get(SIGN_IN, ""))
+    renewed = Refresh.for_user(user, token.get(SIGN_IN, ""))
+    sign_ins.renew_program(
+        user=user, sign_in=renewed[SIGN_IN], expires_at=_end_of(renewed), device=device, address=address
+    )
+    return _pair(renewed)
 
 
 @transaction.atomic
 def revoke(*, refresh: str) -> None:
-    """Signing out: the refresh token is dead, and the sockets of this sign-in close.
-
-    Its access token runs out by itself, and opens no more sockets. Raises TokenNotValid.
-    """
+    """Signing out: the tokens of this sign-in are dead, and its sockets close. Raises TokenNotValid."""
     token = _read(refresh)
     _spend(token)
     if sign_in := token.get(SIGN_IN):
-        lifetime = api_settings.ACCESS_TOKEN_LIFETIME.total_seconds()
-        endings.end_sign_in(token[api_settings.USER_ID_CLAIM], sign_in, seconds=lifetime)
+        sign_ins.end_program(user_id=token[api_settings.USER_ID_CLAIM], sign_in=sign_in)
 
 
 def socket_ticket(*, access: AccessToken, language: str) -> str:

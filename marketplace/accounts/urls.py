@@ -1,11 +1,14 @@
 from django.urls import path
 
-from marketplace.accounts import api, views
+from marketplace.accounts import api, session_views, views
 
 app_name = "accounts"
 urlpatterns = [
     path("", views.profile, name="profile"),
     path("edit/", views.edit, name="edit"),
+    path("sessions/", session_views.sessions, name="sessions"),
+    path("sessions/end-others/", session_views.sessions_end_others, name="sessions_end_others"),
+    path("sessions/<uuid:sign_in_id>/end/", session_views.session_end, name="session_end"),
 ]
 
 # Below /api/v1/ (see marketplace.api.urls).

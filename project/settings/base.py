@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "marketplace.accounts.devices.CookieMiddleware",
+    "marketplace.accounts.sign_ins.FollowMiddleware",
     "marketplace.accounts.middleware.PreferencesMiddleware",
     "marketplace.core.middleware.DomainErrorMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -233,6 +234,10 @@ CELERY_BEAT_SCHEDULE = {
     "forget tokens that are too old": {
         "task": "tasks.accounts.forget_expired_tokens",
         "schedule": 6 * 3600.0,
+    },
+    "forget sign-ins that are long over": {
+        "task": "tasks.accounts.forget_old_sign_ins",
+        "schedule": 24 * 3600.0,
     },
     "act on trade deadlines": {"task": "tasks.escrow.sweep", "schedule": 30.0},
     "process webhooks that a crash left behind": {"task": "tasks.payments.sweep_webhooks", "schedule": 60.0},

@@ -10,12 +10,15 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 
+from marketplace.core.live import endings
+
 
 class TokenAuthentication(JWTAuthentication):
     """One query: the person behind a token whose signature and age are good.
 
-    Refused with 401 `token_not_valid`: a token that is broken, too old, of a person who is gone or switched off, or from
-    before their last change of password. Clients need no finer reasons: they refresh, or ask for the password.
+    Refused with 401 `token_not_valid`: a token that is broken, too old, of a person who is gone or switched off, from
+    before their last change of password, or of a sign-in that was ended. Clients need no finer reasons: they refresh, or
+    ask for the password.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
@@ -26,6 +29,10 @@ class TokenAuthentication(JWTAuthentication):
                 _("The token is not valid. Sign in again."), code="token_not_valid"
             ) from error
         if found is not None:
+            if endings.has_ended(found[1].get("sid", "")):
+                raise AuthenticationFailed(
+                    _("The token is not valid. Sign in again."), code="token_not_valid"
+                )
             _speak_to(request, found[0])
         return found
 

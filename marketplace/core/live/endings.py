@@ -33,13 +33,13 @@ def end_session(user_id: object, session_key: str) -> None:
 
 
 def end_sign_in(user_id: object, sign_in: str, *, seconds: float) -> None:
-    """A program signed out. Its access token may live on for `seconds`; it opens no sockets in that time."""
+    """A program's sign-in is over. Its access token would be good for `seconds` more, and is refused in that time."""
     transaction.on_commit(partial(cache.set, _ENDED + sign_in, "", seconds))
     _pass_on(user_id, {"type": "live.ended", "sign_in": sign_in})
 
 
 def has_ended(*sign_ins: str) -> set[str]:
-    """Which of these API sign-ins were ended by signing out."""
+    """Which of these API sign-ins are over."""
     found = cache.get_many([_ENDED + sign_in for sign_in in sign_ins if sign_in])
     return {key.removeprefix(_ENDED) for key in found}
 

@@ -1,0 +1,48 @@
+"""Where one is signed in, and ending it."""
+
+import uuid
+
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from marketplace.accounts import selectors, sign_ins
+
+
+@never_cache
+@require_safe
+@login_required
+def sessions(request: HttpRequest) -> HttpResponse:
+    found = list(selectors.open_sign_ins(selectors.person(request), at=timezone.now()))
+    here = sign_ins.current(request)
+    found.sort(key=lambda one: one.pk != here)  # this one first
+    return render(request, "accounts/sessions.html", {"sign_ins": found, "here": here})
+
+
+@require_POST
+@login_required
+def session_end(request: HttpRequest, sign_in_id: uuid.UUID) -> HttpResponse:
+    if sign_in_id == sign_ins.current(request):
+        logout(request)
+        return redirect("account_login")
+    if sign_ins.end(user=selectors.person(request), sign_in_id=sign_in_id):
+        messages.success(request, _("That sign-in is ended."))
+    return redirect("accounts:sessions")
+
+
+@require_POST
+@login_required
+def sessions_end_others(request: HttpRequest) -> HttpResponse:
+    ended = sign_ins.end_all(user=selectors.person(request), but=sign_ins.current(request))
+    messages.success(
+        request,
+        ngettext("%(count)d sign-in is ended.", "%(count)d sign-ins are ended.", ended) % {"count": ended},
+    )
+    return redirect("accounts:sessions")

@@ -1,4 +1,9 @@
+import time
+
 import factory
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 
 from marketplace.accounts.models import User
 
@@ -29,3 +34,24 @@ class StaffFactory(UserFactory):
 
     is_staff = True
     is_superuser = True
+
+
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+
+def with_app(user: User, *, secret: str = SECRET) -> User:
+    """The person, with an authenticator app (`code_of_app` says what it shows) and recovery codes."""
+    TOTP.activate(user, secret)
+    RecoveryCodes.activate(user)
+    return user
+
+
+def code_of_app(secret: str = SECRET, *, later: int = 0) -> str:
+    """What the app shows now, or `later` half minutes from now."""
+    return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + later))
+
+
+def recovery_codes(user: User) -> list[str]:
+    factor = Authenticator.objects.get(user=user, type=Authenticator.Type.RECOVERY_CODES)
+    codes: list[str] = factor.wrap().get_unused_codes()
+    return codes

@@ -10,6 +10,8 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from marketplace.accounts import factors, second_factor
+from marketplace.accounts.models import User
+from marketplace.accounts.selectors import is_staff_with
 from marketplace.accounts.tests.factories import (
     PASSWORD,
     SECRET,
@@ -21,7 +23,6 @@ from marketplace.accounts.tests.factories import (
 )
 from marketplace.core import encryption
 from marketplace.core.testing import run_jobs
-from marketplace.notifications.models import Notification
 
 pytestmark = pytest.mark.django_db
 LOGIN, STEP, INDEX = "/accounts/login/", "/accounts/2fa/authenticate/", "/accounts/2fa/"
@@ -73,7 +74,7 @@ def wrong(code):
 
 
 def kinds(user):
-    return [one.data["kind"] for one in Notification.objects.filter(user=user).order_by("pk")]
+    return [one.data["kind"] for one in user.notifications.order_by("pk")]
 
 
 # --- Signing in ---------------------------------------------------------------------------------------
@@ -151,7 +152,7 @@ def test_a_recovery_code_lets_in_once_and_its_owner_is_told(client, user, django
 
     assert not is_signed_in(client)
     assert kinds(user) == ["account_code_used"]
-    assert "Codes left: 9" in Notification.objects.get(user=user).message
+    assert "Codes left: 9" in user.notifications.get().message
 
 
 def test_anothers_codes_do_not_let_in(client, user):
@@ -440,10 +441,22 @@ def test_the_admin_leads_them_there_too(client, strict, path):
     assert client.get(path).status_code == OK
 
 
-def test_the_books_and_the_figures_are_closed_to_them_as_well(client, strict):
-    client.force_login(StaffFactory())
+def test_the_figures_are_closed_to_them_as_well(client, strict):
+    staff = StaffFactory()
+    client.force_login(staff)
 
-    assert client.get("/metrics/", REMOTE_ADDR="203.0.113.9").status_code != OK
+    closed = client.get("/metrics/", headers={"x-forwarded-for": "203.0.113.9"})
+    with_app(staff)
+
+    assert closed.status_code != OK
+    assert client.get("/metrics/", headers={"x-forwarded-for": "203.0.113.9"}).status_code == OK
+
+
+def test_what_pages_show_to_staff_alone_is_not_shown_to_them(strict):
+    staff, working = StaffFactory(), with_app(StaffFactory())
+
+    assert not is_staff_with(staff, "ledger.view_audit")
+    assert is_staff_with(working, "ledger.view_audit")
 
 
 def test_the_api_says_what_is_missing(client, strict):
@@ -548,3 +561,18 @@ def test_the_api_bounds_guesses_from_many_addresses(client, user, settings):
         signs_in_by_the_api(client, user, code=wrong(code_of_app()))
 
     assert said(signs_in_by_the_api(client, user, code=code_of_app())) == (401, "mfa_invalid")
+
+
+def test_the_first_superuser_comes_in_by_the_sites_door(client, strict, monkeypatch):
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+    call_command("createsuperuser", email="chief@example.uz", interactive=False, verbosity=0)
+    chief = User.objects.get(email="chief@example.uz")
+    gives_password(client, chief)
+    run_jobs()
+    link = re.search(r"/accounts/confirm-email/\S+", mail.outbox[0].body)[0]
+    client.post(link)
+
+    gives_password(client, chief)
+
+    assert is_signed_in(client)
+    assert client.get("/admin/", follow=True).redirect_chain[-1][0] == f"{INDEX}?for=staff"

@@ -14,6 +14,7 @@ from django.utils import timezone, translation
 
 from e2e import axe, fit
 from e2e import town as towns
+from e2e.people import PASSWORD
 from marketplace.notifications.selectors import EVERYTHING, unsubscribe_token
 
 pytestmark = pytest.mark.e2e
@@ -179,6 +180,7 @@ def shots(town):
         Shot("profile-pro", reverse("accounts:profile"), town.pro),
     )
     yield from talks(town)
+    yield from factors(town)
     for step, one in trade.items():
         place = reverse("escrow:trade", args=[one.pk])
         yield Shot(f"trade-{step}-seller", place, seller)
@@ -232,6 +234,56 @@ def talks(town):
         Shot("reports-decided-empty", f"{reports}?show=decided", town.moderator),
         Shot("reports-guard", f"{reports}?show=guard", town.moderator),
     )
+
+
+def factors(town):
+    """The second factor: set up, asked for, taken away; and the question who somebody is."""
+    careful, newcomer = town.careful, town.newcomer
+    activate, codes = reverse("mfa_activate_totp"), reverse("mfa_view_recovery_codes")
+    passkey = careful.authenticator_set.get(type="webauthn").pk
+    yield from (
+        Shot("factor-step", reverse("account_login"), act=give_password_of(careful)),
+        Shot("factor-step-errors", reverse("account_login"), act=in_turn(give_password_of(careful), submit("Confirm"))),
+        Shot("factor-step-recovery", reverse("account_login"), act=in_turn(give_password_of(careful), recover)),
+        Shot("factor-none", reverse("mfa_index"), newcomer),
+        Shot("factor-staff", reverse("mfa_index") + "?for=staff", newcomer),
+        Shot("factor-app", activate, newcomer, act=say_again),
+        Shot("factor-app-errors", activate, newcomer, act=in_turn(say_again, submit("Turn it on"))),
+        Shot("factor-passkey-add", reverse("mfa_add_webauthn"), newcomer, act=say_again),
+        Shot("factor-again", codes, careful),
+        Shot("factor-again-code", reverse("mfa_reauthenticate"), careful),
+        Shot("factor-again-passkey", reverse("mfa_reauthenticate_webauthn"), town.keyed),
+        Shot("factor", reverse("mfa_index"), careful),
+        Shot("factor-passkeys", reverse("mfa_list_webauthn"), careful),
+        Shot("factor-passkeys-none", reverse("mfa_list_webauthn"), newcomer),
+        Shot("factor-withdraw", reverse("payments:withdraw"), careful),
+        Shot("factor-codes", codes, careful, act=say_again),
+        Shot("factor-codes-new", reverse("mfa_generate_recovery_codes"), careful, act=say_again),
+        Shot("factor-app-off", reverse("mfa_deactivate_totp"), careful, act=say_again),
+        Shot("factor-passkey-rename", reverse("mfa_edit_webauthn", args=[passkey]), careful, act=say_again),
+        Shot("factor-passkey-off", reverse("mfa_remove_webauthn", args=[passkey]), careful, act=say_again),
+    )  # fmt: skip
+
+
+def give_password_of(user):
+    def act(page):
+        if page.url.endswith(reverse("account_login")):  # else the step still waits
+            page.locator("#id_login").fill(user.email)
+            page.locator("#id_password").fill(PASSWORD)
+            submit("Log in")(page)
+
+    return act
+
+
+def recover(page):
+    page.get_by_role("link", name=said(page, "Use a recovery code")).click()
+
+
+def say_again(page):
+    """Who one is, where the page asks for it first: it remembers for a while."""
+    if page.url.startswith(page.url.split("/accounts/")[0] + reverse("account_reauthenticate")):
+        page.locator("#id_password").fill(PASSWORD)
+        submit("Go on")(page)
 
 
 def say(words):
@@ -324,7 +376,9 @@ def open_menu(page):
 
 
 def reveal(page):
-    page.get_by_label(said(page, "Your WibeStore password")).fill("Qorbars7741")
+    password = page.get_by_label(said(page, "Your WibeStore password"))
+    if password.count():  # not said a moment ago
+        password.fill(PASSWORD)
     page.get_by_role("button", name=said(page, "Show the login")).click()
     page.get_by_text(said(page, "Note from the seller")).wait_for()
 

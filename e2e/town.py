@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from e2e.pictures import inventory
 from marketplace.accounts.models import SignIn, User
-from marketplace.accounts.tests.factories import UserFactory
+from marketplace.accounts.tests.factories import UserFactory, with_app, with_passkey
 from marketplace.core.cache import bump
 from marketplace.core.testing import run_jobs
 from marketplace.escrow import services as escrow
@@ -107,6 +107,8 @@ class Town:
     buyer: User
     moderator: User
     newcomer: User
+    careful: User
+    keyed: User
     listing: Listing
     sold: Listing
     own: Listing
@@ -206,7 +208,9 @@ def build():
         )  # fmt: skip
     NotificationSetting.objects.create(user=buyer, bounced_address=buyer.email, bounced_at=timezone.now())
     return Town(
-        seller, buyer, moderator, UserFactory(full_name="Nargiza Umarova"), offers[0], sold, offers[0], sellers[2], steps,
+        seller, buyer, moderator, UserFactory(full_name="Nargiza Umarova"),
+        with_passkey(with_app(person("Shahnoza Ergasheva", "shahnoza"))), with_passkey(person("Timur Ibragimov", "timur")),
+        offers[0], sold, offers[0], sellers[2], steps,
         made,
         compared(moderator), doubtful(buyer, moderator), *talk(steps["handed_over"], seller),
     )  # fmt: skip

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin
 
 
 class ProjectConfig(AppConfig):
@@ -10,3 +11,10 @@ class ProjectConfig(AppConfig):
         from project.listeners import wire
 
         wire()
+
+
+class StaffAdminConfig(admin.AdminConfig):
+    """Django's admin, which lets staff in by the site's own sign-in."""
+
+    default = False  # of this module, the one above is
+    default_site = "marketplace.accounts.admin_site.StaffSite"

@@ -5,14 +5,24 @@ from marketplace.core.announce import listen
 
 def wire() -> None:
     """Called once, when all apps are loaded."""
-    from marketplace.accounts.facts import PersonVerified, SignedInAnew, ZoneChanged
+    from marketplace.accounts.facts import (
+        FactorAdded,
+        FactorRemoved,
+        PersonVerified,
+        RecoveryCodesRenewed,
+        RecoveryCodeUsed,
+        SignedInAnew,
+        ZoneChanged,
+    )
     from marketplace.listings.facts import ListingSubmitted
     from marketplace.messaging.facts import MessageReported
     from marketplace.moderation.services import tell_moderators, tell_of_report
-    from marketplace.notifications.services import move_digest, warn_of_sign_in, welcome
+    from marketplace.notifications.services import move_digest, tell_of_factor, warn_of_sign_in, welcome
 
     listen(PersonVerified, welcome)
     listen(SignedInAnew, warn_of_sign_in)
     listen(ZoneChanged, move_digest)
+    for fact in (FactorAdded, FactorRemoved, RecoveryCodesRenewed, RecoveryCodeUsed):
+        listen(fact, tell_of_factor)
     listen(ListingSubmitted, tell_moderators)
     listen(MessageReported, tell_of_report)

@@ -1,5 +1,6 @@
 from typing import Any, ClassVar
 
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm
@@ -7,8 +8,9 @@ from django.forms import Field
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from marketplace.accounts import services
+from marketplace.accounts import factors, services
 from marketplace.accounts.models import PasswordHistory, User
+from marketplace.accounts.selectors import person
 from marketplace.core.admin import ReadOnlyAdmin
 
 
@@ -80,3 +82,25 @@ class PasswordHistoryAdmin(ReadOnlyAdmin):
     list_display = ["user", "created_at"]
     list_select_related = ["user"]
     fields = ["user", "created_at"]
+
+
+admin.site.unregister(Authenticator)  # allauth's own shows the secrets, encrypted as they are
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(ReadOnlyAdmin):
+    """Whose second factors there are, without what is in them. Somebody who has lost theirs is helped here."""
+
+    list_display = ["user", "type", "created_at", "last_used_at"]
+    list_select_related = ["user"]
+    list_filter = ["type"]
+    search_fields = ["user__email"]
+    fields = ["user", "type", "created_at", "last_used_at"]
+    actions = ["take_away"]
+
+    def has_take_away_permission(self, request: HttpRequest) -> bool:
+        return bool(person(request).has_perm("mfa.delete_authenticator"))
+
+    @admin.action(description=_("Take the chosen second factors away"), permissions=["take_away"])
+    def take_away(self, request: HttpRequest, queryset: Any) -> None:  # noqa: ARG002
+        factors.take_away(queryset.select_related("user"))

@@ -12,9 +12,8 @@ from allauth.account import signals
 from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
 from allauth.core import ratelimit
-from django.conf import settings
 from django.contrib.auth import authenticate
-from django.contrib.auth.signals import user_logged_in, user_login_failed
+from django.contrib.auth.signals import user_logged_in
 from django.db import IntegrityError, transaction
 from django.forms import BaseForm
 from django.http import HttpRequest
@@ -27,8 +26,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework_simplejwt.tokens import AccessToken
 
-from marketplace.accounts import second_factor, selectors, services, sign_ins, tokens
-from marketplace.accounts.errors import InvalidCredentials, LockedOut, SecondFactorRequired, WrongCode
+from marketplace.accounts import confirmation, guesses, second_factor, selectors, services, sign_ins, tokens
+from marketplace.accounts.errors import InvalidCredentials, SecondFactorRequired, WrongCode
 from marketplace.accounts.forms import ProfileForm, SignupForm
 from marketplace.accounts.models import User
 from marketplace.core.api.authentication import TokenAuthentication
@@ -193,7 +192,7 @@ class Login(Door):
         email = given["email"].lower()
         person = authenticate(_plain(request), email=email, password=given["password"])
         if person is None:
-            raise _not_in(request) or InvalidCredentials("sign-in")
+            raise guesses.lock_met(_plain(request)) or InvalidCredentials("sign-in")
         if second_factor.is_required(person):
             self._check_code(request, person, given["code"])
         # Tells axes to forgive the failures before it, and notes the time.
@@ -207,11 +206,8 @@ class Login(Door):
     def _check_code(self, request: Request, person: User, code: str) -> None:
         if not code:
             raise SecondFactorRequired("no code")
-        if not second_factor.check(person, code):
-            user_login_failed.send(
-                sender=__name__, credentials={"email": person.email}, request=_plain(request)
-            )
-            raise _not_in(request) or WrongCode("second factor")
+        if not confirmation.is_code(_plain(request), person, code):
+            raise guesses.lock_met(_plain(request)) or WrongCode("second factor")
 
 
 class Renew(Door):
@@ -356,15 +352,6 @@ def _send_confirmation(request: Request, address: EmailAddress, *, is_new: bool)
 
 def _may_mail(request: Request, email: str) -> bool:
     return bool(ratelimit.consume(_plain(request), action="confirm_email", key=email))
-
-
-def _not_in(request: Request) -> LockedOut | None:
-    """The lock, if this failure met or closed it; the middleware of axes would answer with a page instead."""
-    plain = _plain(request)
-    if not settings.AXES_ENABLED or not getattr(plain, "axes_locked_out", False):
-        return None
-    plain.axes_locked_out = False  # type: ignore[attr-defined]
-    return LockedOut("sign-in")
 
 
 def _welcome(request: Request, person: User, *, status: int = status.HTTP_200_OK) -> Response:

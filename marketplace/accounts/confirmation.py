@@ -1,18 +1,38 @@
-"""Asking again who somebody is, before something that a stolen session must not do.
+"""Asking again who somebody is, before something that a stolen session must not do: the one place for it.
 
-Through allauth, so that a password given anywhere counts for a few minutes everywhere, and axes counts the failures.
+The password, a code of the second factor or a passkey will do. It goes through allauth, so that what was given anywhere
+counts for a few minutes everywhere (ACCOUNT_REAUTHENTICATION_TIMEOUT), and failures count towards the lock of sign-in. A page
+that has room for the question uses `forms.ConfirmationForm`; any other view is guarded by `required`, and goes on by itself
+once allauth's own page has asked.
 """
 
+import time
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows import reauthentication
-from django.http import HttpRequest
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.internal.flows.login import record_authentication as record
+from allauth.core.exceptions import ReauthenticationRequired
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from marketplace.accounts import guesses, second_factor
+from marketplace.accounts.models import User
 
 
-def is_needed(request: HttpRequest) -> bool:
-    """Whether the person has to give the password (or another factor) again. Never for those who have none."""
-    return not reauthentication.did_recently_reauthenticate(request)
+def is_needed(request: HttpRequest, *, by_factor: bool = False) -> bool:
+    """Whether the person has to say again who they are. Never for those who have nothing to say it with.
+
+    `by_factor`: of those who have a second factor, the password alone is not enough.
+    """
+    user = _person(request)
+    lately = _said_lately(request)
+    if by_factor and second_factor.is_required(user):
+        return "mfa" not in lately
+    return not lately and (user.has_usable_password() or second_factor.is_required(user))
 
 
 def confirm(request: HttpRequest, password: str) -> bool:
@@ -23,6 +43,52 @@ def confirm(request: HttpRequest, password: str) -> bool:
     return True
 
 
+def confirm_by_code(request: HttpRequest, code: str) -> bool:
+    """Whether a factor of the person who is signed in takes this code; remembered for a while when it does."""
+    user = _person(request)
+    if not is_code(request, user, code):
+        return False
+    record(request, user, "mfa", reauthenticated=True)
+    return True
+
+
 def is_password(request: HttpRequest, user: Any, password: str) -> bool:
     """Whether this is that person's password; a failure counts towards the lock."""
     return bool(password) and get_adapter(request).reauthenticate(user, password)
+
+
+def is_code(request: HttpRequest, user: User, code: str) -> bool:
+    """Whether a factor of that person takes this code, which is used up; a failure counts towards the lock."""
+    if not code or not guesses.may_try(request, user):
+        return False
+    if not second_factor.check(user, code):
+        guesses.wrong(request, user)
+        return False
+    guesses.right(request, user)
+    return True
+
+
+def required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Ask on allauth's page before this view, unless it was said a moment ago; then the same request goes on, a POST too."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if request.user.is_authenticated and is_needed(request):
+            raise ReauthenticationRequired
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def _said_lately(request: HttpRequest) -> set[str]:
+    """How: "password", "mfa" (allauth's words). Signing in does not count: a stolen session has done that as well."""
+    since = time.time() - settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+    return {
+        one["method"]
+        for one in get_authentication_records(request, _person(request))
+        if one.get("reauthenticated") and one["at"] > since
+    }
+
+
+def _person(request: HttpRequest) -> Any:
+    return request.user

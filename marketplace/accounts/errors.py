@@ -30,6 +30,14 @@ class WrongCode(DomainError):
     message = _("This code is not right.")
 
 
+class SecondFactorMissing(DomainError):
+    """A member of staff who has not set one up (STAFF_SECOND_FACTOR)."""
+
+    code = "second_factor_missing"
+    status = HTTPStatus.FORBIDDEN
+    message = _("Staff work here with a second factor only. Set one up on the site first.")
+
+
 class LockedOut(DomainError):
     """Too many failures for this account from this address (django-axes). Waits as long as the lock does."""
 

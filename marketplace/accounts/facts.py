@@ -27,3 +27,34 @@ class SignedInAnew:
     device: str
     address: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FactorAdded:
+    """A second factor was set up. `factor`: the passkey's name; empty for the authenticator app."""
+
+    user_id: uuid.UUID
+    factor: str
+
+
+@dataclass(frozen=True, slots=True)
+class FactorRemoved:
+    """A second factor was taken away. `factor` as in `FactorAdded`."""
+
+    user_id: uuid.UUID
+    factor: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryCodesRenewed:
+    """The person made new recovery codes; the old ones are dead."""
+
+    user_id: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryCodeUsed:
+    """One of the recovery codes was used. `left`: how many still work."""
+
+    user_id: uuid.UUID
+    left: int

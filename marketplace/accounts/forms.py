@@ -1,4 +1,4 @@
-"""Signing up, and one's own profile."""
+"""Signing up, saying again who one is, and one's own profile."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ from typing import Any
 
 from allauth.account.forms import LoginForm as BaseLoginForm
 from allauth.account.forms import SignupForm as BaseSignupForm
+from allauth.core import context
+from allauth.mfa.base import forms as mfa
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from PIL import Image, UnidentifiedImageError
 
+from marketplace.accounts import confirmation, factors, guesses, second_factor
+from marketplace.accounts.errors import LockedOut
 from marketplace.accounts.models import User, time_zones, validate_phone
+from marketplace.accounts.selectors import person
 
 AVATAR_MAX_BYTES = 2 * 1024 * 1024
 
@@ -29,6 +35,83 @@ class SignupForm(BaseSignupForm):
 
 class LoginForm(BaseLoginForm):
     pass
+
+
+class _Guarded(mfa.BaseAuthenticateForm):
+    """allauth's forms for codes know no lock: each wrong code counts like a wrong password."""
+
+    def clean_code(self) -> str:
+        if not guesses.may_try(context.request, self.user):
+            raise ValidationError(LockedOut.message, code=LockedOut.code)
+        try:
+            code: str = super().clean_code()
+        except ValidationError:
+            guesses.wrong(context.request, self.user)
+            raise
+        guesses.right(context.request, self.user)
+        return code
+
+
+class SecondStepForm(_Guarded, mfa.AuthenticateForm):
+    pass
+
+
+class CodeAgainForm(_Guarded, mfa.ReauthenticateForm):
+    pass
+
+
+class ConfirmationForm(forms.Form):
+    """Asks within another form who somebody is (see `confirmation`); asks nothing of those who have just said it.
+
+    `by_factor`: of those who have a second factor, the password is not enough. A passkey is shown on a page of its own,
+    and then there is nothing left to ask here.
+    """
+
+    password = forms.CharField(
+        label=_("Your WibeStore password"),
+        strip=False,
+        required=False,
+        max_length=200,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    code = forms.CharField(
+        label=_("Code of your second factor"),
+        required=False,
+        max_length=64,
+        help_text=_("From your authenticator app, or a recovery code."),
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "spellcheck": "false"}),
+    )
+
+    def __init__(self, *args: Any, request: HttpRequest, by_factor: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+        is_asked = confirmation.is_needed(request, by_factor=by_factor)
+        user = person(request)
+        has_factor = is_asked and second_factor.is_required(user)
+        self.takes_passkey = has_factor and factors.has_passkey(user)
+        if not has_factor:
+            del self.fields["code"]
+        if not is_asked or not user.has_usable_password() or (by_factor and has_factor):
+            del self.fields["password"]
+
+    @property
+    def takes_either(self) -> bool:
+        return {"password", "code"} <= set(self.fields)
+
+    def is_confirmed(self) -> bool:
+        """Whether they are who they say; else the form says what is wrong. Ask once the rest is valid: a failure counts."""
+        asked = [name for name in ("password", "code") if name in self.fields]
+        if not asked:
+            return True
+        given = next((name for name in asked if self.cleaned_data.get(name)), None)
+        if given == "code" and confirmation.confirm_by_code(self.request, self.cleaned_data["code"]):
+            return True
+        if given == "password" and confirmation.confirm(self.request, self.cleaned_data["password"]):
+            return True
+        wrong = {"password": _("This is not your password."), "code": _("This code is wrong or too old.")}
+        missing = {"password": _("Enter your password."), "code": _("Enter the code.")}
+        self.add_error(given or asked[0], wrong[given] if given else missing[asked[0]])
+        return False
 
 
 class ProfileForm(forms.ModelForm):

@@ -1,6 +1,8 @@
-"""Whether a password is enough: what asks for more registers here in `AppConfig.ready()`; the API's sign-in asks."""
+"""Whether a password is enough: what asks for more registers here in `AppConfig.ready()`; sign-in, payouts, staff's pages ask."""
 
 from typing import Protocol
+
+from django.conf import settings
 
 from marketplace.accounts.models import User
 
@@ -33,3 +35,8 @@ def is_required(user: User) -> bool:
 def check(user: User, code: str) -> bool:
     """Whether one of the person's factors takes this code."""
     return any(factor.is_required(user) and factor.check(user, code) for factor in _factors)
+
+
+def is_missing(user: User) -> bool:
+    """Whether this is a member of staff who has none yet: nothing of staff's opens before (STAFF_SECOND_FACTOR)."""
+    return bool(settings.STAFF_SECOND_FACTOR and user.is_staff and not is_required(user))

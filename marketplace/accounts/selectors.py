@@ -9,6 +9,7 @@ from django.contrib.auth.models import Permission
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from marketplace.accounts import second_factor
 from marketplace.accounts.models import SignIn, User
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ def public_person(name: str) -> User | None:
 
 def is_staff_with(user: User, permission: str) -> bool:
     """Whether this person works at the screens that ask for this permission ("app.codename")."""
-    return bool(user.is_active and user.is_staff and user.has_perm(permission))
+    works = user.is_active and user.is_staff and user.has_perm(permission)
+    return bool(works and not second_factor.is_missing(user))
 
 
 def staff_with(app: str, codename: str) -> QuerySet[User]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from hmac import compare_digest
 
 from django.conf import settings
+from django.contrib import admin
 from django.http import HttpRequest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import Metric
@@ -43,9 +44,7 @@ def text() -> bytes:
 
 def may_read(request: HttpRequest) -> bool:
     """A server of an allowed network, whoever has the token, and staff."""
-    return (
-        _is_inside(request) or _has_token(request) or bool(request.user.is_active and request.user.is_staff)
-    )
+    return _is_inside(request) or _has_token(request) or admin.site.has_permission(request)
 
 
 def _is_inside(request: HttpRequest) -> bool:

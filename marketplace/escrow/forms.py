@@ -6,12 +6,8 @@ import uuid
 from typing import Any
 
 from django import forms
-from django.contrib.auth import authenticate
-from django.core.exceptions import ValidationError
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from marketplace.accounts.selectors import person
 from marketplace.escrow.models import Dispute
 
 BALANCE = "balance"
@@ -47,25 +43,6 @@ class HandOverForm(forms.Form):
         label=_("Note for the buyer"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Second factor, recovery address, what to change first."),
     )  # fmt: skip
-
-
-class PasswordAgainForm(forms.Form):
-    """The reader's own password, before secrets are shown. Wrong tries count against the lock like at sign-in."""
-
-    password = forms.CharField(
-        label=_("Your WibeStore password"), strip=False, max_length=200,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )  # fmt: skip
-
-    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
-        self.request = request
-        super().__init__(*args, **kwargs)
-
-    def clean_password(self) -> str:
-        password, reader = self.cleaned_data["password"], person(self.request)
-        if authenticate(self.request, username=reader.email, password=password) != reader:
-            raise ValidationError(_("This is not your password."), code="wrong_password")
-        return password
 
 
 class DisputeForm(forms.Form):

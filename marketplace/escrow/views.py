@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from marketplace.accounts.forms import ConfirmationForm
 from marketplace.accounts.selectors import person
 from marketplace.core import htmx
 from marketplace.core.errors import DomainError
@@ -23,7 +24,7 @@ from marketplace.core.money import Money
 from marketplace.escrow import selectors, services
 from marketplace.escrow.errors import NothingToHandOver, PriceChanged
 from marketplace.escrow.forecast import forecast as forecast_of
-from marketplace.escrow.forms import BALANCE, BuyForm, DisputeForm, HandOverForm, PasswordAgainForm
+from marketplace.escrow.forms import BALANCE, BuyForm, DisputeForm, HandOverForm
 from marketplace.escrow.models import EscrowTransaction
 from marketplace.ledger import selectors as ledger
 from marketplace.ledger.errors import InsufficientFunds
@@ -178,7 +179,7 @@ def _trade_context(request: HttpRequest, found: EscrowTransaction, **more: objec
     if desk.may_hand_over:
         forms["hand_over_form"] = HandOverForm()
     if desk.may_reveal:
-        forms["password_form"] = PasswordAgainForm(request=request)
+        forms["reveal_form"] = ConfirmationForm(request=request)
     if desk.may_pay:
         balances = ledger.balances(request.user, found.currency)
         forms["pay_form"] = BuyForm(
@@ -248,11 +249,11 @@ def hand_over(request: HttpRequest, trade_id: uuid.UUID) -> HttpResponse:
 @login_required
 @never_cache
 def reveal(request: HttpRequest, trade_id: uuid.UUID) -> HttpResponse:
-    """Show the login once, in the answer to the password. It is in no address, no session and no cache."""
+    """Show the login once, to a buyer who has just said who they are. It is in no address, no session and no cache."""
     found = get_object_or_404(selectors.trades_of(request.user), pk=trade_id, buyer=person(request))
-    form = PasswordAgainForm(request.POST, request=request)
-    if not form.is_valid():
-        context = _trade_context(request, found, password_form=form) | _chat(request, found)
+    form = ConfirmationForm(request.POST, request=request)
+    if not (form.is_valid() and form.is_confirmed()):
+        context = _trade_context(request, found, reveal_form=form) | _chat(request, found)
         return render(request, "escrow/trade.html", context, status=422)
     _trade, box = services.reveal(trade_id=found.pk, viewer=person(request))
     return render(

@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from marketplace.accounts.selectors import is_staff_with, person
 from marketplace.core.page_cache import keep
 from marketplace.ledger import words
 from marketplace.ledger.selectors import books
@@ -24,7 +25,7 @@ LOOKS = {
 def status(request: HttpRequest) -> HttpResponse:
     """The last audit. The rows that break a rule are shown to staff who may see audits, and to nobody else."""
     now = books(at=timezone.now())
-    may_see_rows = request.user.is_staff and request.user.has_perm("ledger.view_audit")
+    may_see_rows = is_staff_with(person(request), "ledger.view_audit")
     tone, icon = LOOKS[now.state]
     context = {
         "books": now,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from marketplace.accounts import second_factor
 from marketplace.messaging.models import Conversation
 
 type Overseer = Callable[[Any, Conversation], bool]
@@ -18,4 +19,5 @@ def register(overseer: Overseer) -> None:
 
 def may_oversee(user: Any, conversation: Conversation) -> bool:
     """Only people of the staff are even asked about."""
-    return user.is_active and user.is_staff and any(one(user, conversation) for one in _overseers)
+    works = user.is_active and user.is_staff and not second_factor.is_missing(user)
+    return works and any(one(user, conversation) for one in _overseers)

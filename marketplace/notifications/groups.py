@@ -57,8 +57,8 @@ GROUPS: dict[str, Group] = {
             _("what will be taken from your wallet, and what is missing"), ("plan",),
         ),
         Group(
-            "account", _("Account and security"), "shield-check", _("New sign-ins, your address, Telegram."),
-            _("new sign-ins, changes of your address or Telegram"),
+            "account", _("Account and security"), "shield-check", _("New sign-ins, your second factor, your address, Telegram."),
+            _("new sign-ins, changes of your second factor, address or Telegram"),
             ("welcome", "new", "email", "telegram", "password", "account"),
         ),
         Group(
@@ -74,6 +74,10 @@ _ELSEWHERE = {"listing_waiting": "staff", "payout_waiting": "staff", "message_re
 COMPULSORY: dict[str, Reason] = {
     "welcome": Reason.SECURITY,
     "new_sign_in": Reason.SECURITY,
+    "account_factor_added": Reason.SECURITY,
+    "account_factor_removed": Reason.SECURITY,
+    "account_codes_renewed": Reason.SECURITY,
+    "account_code_used": Reason.SECURITY,
     "email_bounced": Reason.SECURITY,
     "telegram_linked": Reason.SECURITY,
     "telegram_lost": Reason.SECURITY,

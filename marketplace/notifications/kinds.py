@@ -32,6 +32,22 @@ KINDS: dict[str, Kind] = {
         _("New sign-in to your account"), _("%(device)s, %(time)s, from the address %(place)s. Was it not you? Change your password now."),
         icon="monitor", tone="warn", action=_("Change the password"),
     ),
+    "account_factor_added": Kind(
+        _("A second factor was set up"), _("%(factor)s opens your account beside the password now. Was it not you? Take it away and change your password."),
+        icon="fingerprint", tone="warn", action=_("See your second factor"),
+    ),
+    "account_factor_removed": Kind(
+        _("A second factor was taken away"), _("%(factor)s opens your account no longer. Was it not you? Change your password now."),
+        icon="fingerprint", tone="warn", action=_("See your second factor"),
+    ),
+    "account_codes_renewed": Kind(
+        _("New recovery codes were made"), _("The old ones work no longer. Was it not you? Change your password and make new codes."),
+        icon="key-round", tone="warn", action=_("See your second factor"),
+    ),
+    "account_code_used": Kind(
+        _("A recovery code was used"), _("Codes left: %(count)s. Was it not you? Change your password and make new codes."),
+        icon="key-round", tone="warn", action=_("See your second factor"),
+    ),
     "email_bounced": Kind(
         _("Your mail does not reach you"), _("The mail server of %(address)s refuses our mails. Check the address, or give another one."),
         icon="mail", tone="danger", by_email=False, action=_("Check the address"),

@@ -34,6 +34,8 @@ _WORDS: dict[str, Any] = {
     "method": "Payme",
     "plan": "Premium",
     "device": "Chrome, Android",
+    "factor": "Chrome, Android",
+    "count": 9,
     "place": "91.203.174.12",
     "address": "aziza@example.uz",
     "name": "@aziza_k",

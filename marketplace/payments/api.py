@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from marketplace.accounts import confirmation, second_factor
+from marketplace.accounts import confirmation, guesses, second_factor
 from marketplace.accounts.models import User
 from marketplace.accounts.selectors import person
 from marketplace.core.api.bodies import valid
@@ -190,15 +190,16 @@ def _beside_its_field(error: DomainError) -> serializers.ValidationError:
 
 
 def _confirm(request: Request, user: User, data: dict[str, Any]) -> None:
+    plain = request._request  # noqa: SLF001 (axes counts failures by Django's request)
     if second_factor.is_required(user):
-        if not second_factor.check(user, data["code"]):
-            raise serializers.ValidationError({"code": [_("This code is wrong or too old.")]})
-    elif user.has_usable_password() and not confirmation.is_password(
-        request._request,  # noqa: SLF001 (axes counts failures by Django's request)
-        user,
-        data["password"],
-    ):
-        raise serializers.ValidationError({"password": [_("This is not your password.")]})
+        if not confirmation.is_code(plain, user, data["code"]):
+            raise guesses.lock_met(plain) or serializers.ValidationError(
+                {"code": [_("This code is wrong or too old.")]}
+            )
+    elif user.has_usable_password() and not confirmation.is_password(plain, user, data["password"]):
+        raise guesses.lock_met(plain) or serializers.ValidationError(
+            {"password": [_("This is not your password.")]}
+        )
 
 
 @csrf_exempt

@@ -16,6 +16,14 @@ class AmountOutOfRange(DomainError):
     message = _("The amount is outside the limits of this payment method.")
 
 
+class SecondFactorNeeded(DomainError):
+    """So much within a day is paid out only to people with a second factor (PAYOUT_SECOND_FACTOR_FROM)."""
+
+    code = "second_factor_needed"
+    status = 403
+    message = _("A payout of this size takes a second factor. Set one up, then ask again.")
+
+
 class ProviderUnavailable(DomainError):
     code = "provider_unavailable"
     status = 503

@@ -6,9 +6,11 @@ from uuid import uuid4
 
 from django import forms
 from django.conf import settings
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from marketplace.accounts.forms import ConfirmationForm
 from marketplace.core.forms import MoneyField
 from marketplace.core.money import Money
 from marketplace.payments import cards as cards_
@@ -71,8 +73,8 @@ class DepositForm(KeyedForm):
         return data
 
 
-class WithdrawForm(KeyedForm):
-    """An amount, a saved card or a new number, and the password where it was not given lately."""
+class WithdrawForm(KeyedForm, ConfirmationForm):
+    """An amount, a saved card or a new number; and who asks, by their second factor if they have one."""
 
     NEW = "new"
 
@@ -101,31 +103,32 @@ class WithdrawForm(KeyedForm):
         help_text=_("Five digits, for an account only."),
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
-    password = forms.CharField(
-        label=_("Your password"),
-        strip=False,
-        max_length=200,
-        help_text=_("Asked again, so that nobody else can take your money from this device."),
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )
 
     def __init__(
-        self, *args: Any, cards: list[PayoutCard], asks_password: bool, currency: str = "UZS", **kwargs: Any
+        self,
+        *args: Any,
+        request: HttpRequest,
+        cards: list[PayoutCard],
+        currency: str = "UZS",
+        **kwargs: Any,
     ) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, request=request, by_factor=True, **kwargs)
         self.saved = {str(card.pk): card for card in cards}
         least, most = settings.WITHDRAWAL_LIMITS[currency]
         self.fields["amount"].min_value, self.fields["amount"].max_value = least, most  # type: ignore[attr-defined]
         self.fields["card"].choices = [*self.saved.items(), (self.NEW, _("Another card or account"))]  # type: ignore[attr-defined]
         self.fields["card"].initial = next(iter(self.saved), self.NEW)
-        if not asks_password:
-            del self.fields["password"]
+        if "password" in self.fields:
+            self.fields["password"].label = _("Your password")
+            self.fields["password"].help_text = _(
+                "Asked again, so that nobody else can take your money from this device."
+            )
 
     def clean(self) -> dict[str, Any]:
-        """`number` and `code` of where the money goes."""
+        """`number` and `mfo` of where the money goes."""
         data: dict[str, Any] = super().clean() or self.cleaned_data
         if card := self.saved.get(data.get("card", "")):
-            data["number"], data["code"] = card.number, card.bank_code
+            data["number"], data["mfo"] = card.number, card.bank_code
             return data
         if self.errors.get("card"):
             return data
@@ -136,7 +139,7 @@ class WithdrawForm(KeyedForm):
         except BadCard as error:
             self.add_error("card_number", str(error.message))
         else:
-            data["number"], data["code"] = read.number, read.bank_code
+            data["number"], data["mfo"] = read.number, read.bank_code
         return data
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from marketplace.accounts import confirmation
+from marketplace.accounts import confirmation, second_factor
 from marketplace.accounts.selectors import person
 from marketplace.core import htmx
 from marketplace.core.errors import DomainError
@@ -30,6 +30,7 @@ from marketplace.payments.errors import (
     CardTooNew,
     DailyLimit,
     MethodNotAvailable,
+    SecondFactorNeeded,
 )
 from marketplace.payments.forms import DepositForm, HistoryForm, WithdrawForm
 from marketplace.payments.models import PaymentMethod, Transaction
@@ -60,6 +61,7 @@ FIELD_OF = {
     CardTooNew: "card_number",
     DailyLimit: "amount",
     MethodNotAvailable: "method",
+    SecondFactorNeeded: "amount",
 }
 
 
@@ -211,18 +213,18 @@ def withdraw(request: HttpRequest) -> HttpResponse:
     cards = list(selectors.payout_cards_of(request.user))
     form = WithdrawForm(
         **posted(request),
+        request=request,
         cards=cards,
-        asks_password=confirmation.is_needed(request),
         currency=currency,
         initial={"amount": request.GET.get("amount", "")},
     )
-    if request.method == "POST" and form.is_valid() and _is_confirmed(request, form):
+    if request.method == "POST" and form.is_valid() and form.is_confirmed():
         try:
             payout = services.withdraw(
                 user=person(request),
                 amount=form.cleaned_data["amount"],
                 card_number=form.cleaned_data["number"],
-                bank_code=form.cleaned_data["code"],
+                bank_code=form.cleaned_data["mfo"],
                 idempotency_key=form.cleaned_data["key"],
                 currency=currency,
             )
@@ -243,15 +245,11 @@ def withdraw(request: HttpRequest) -> HttpResponse:
         "least": settings.WITHDRAWAL_LIMITS[currency][0],
         "most": settings.WITHDRAWAL_LIMITS[currency][1],
         "hours": settings.PAYOUT_HOURS[person(request).plan],
+        "factor_from": 0
+        if second_factor.is_required(person(request))
+        else settings.PAYOUT_SECOND_FACTOR_FROM[currency],
     }
     return render(request, "payments/withdraw.html", context, status=422 if form.is_bound else 200)
-
-
-def _is_confirmed(request: HttpRequest, form: WithdrawForm) -> bool:
-    if "password" not in form.fields or confirmation.confirm(request, form.cleaned_data["password"]):
-        return True
-    form.add_error("password", _("This is not your password."))
-    return False
 
 
 def chosen_currency(request: HttpRequest) -> str:
@@ -267,6 +265,7 @@ def same_wallet(currency: str) -> str:
 
 @require_POST
 @login_required
+@confirmation.required
 def remove_card(request: HttpRequest, card_id: UUID) -> HttpResponse:
     services.remove_card(user=person(request), card_id=card_id)
     messages.success(request, _("The card is removed."))

@@ -38,7 +38,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 APPEND_SLASH = True
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "project.apps.StaffAdminConfig",  # django.contrib.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "axes",
     "crispy_forms",
     "crispy_tailwind",
@@ -288,7 +289,7 @@ ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_RATE_LIMITS: dict[str, bool] | bool = {
+ACCOUNT_RATE_LIMITS: dict[str, bool | str] | bool = {
     "login_failed": False
 }  # axes counts failures, by account and address
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
@@ -314,6 +315,30 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 MESSAGE_STORAGE = "django.contrib.messages.storage.fallback.FallbackStorage"
+
+# --- Second factor -------------------------------------------------------------------------------
+# Whether staff must have one before any page of theirs opens.
+STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", True)
+# Per currency, in minor units: from where on all that is paid out within a day takes a second factor.
+PAYOUT_SECOND_FACTOR_FROM = {"UZS": 5_000_000_00, "KZT": 200_000_00, "USD": 400_00}
+MFA_ADAPTER = "marketplace.accounts.factors.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "WibeStore"
+# A code lives for its half minute and no longer: what was used cannot be used again before it is dead anyway.
+MFA_TOTP_TOLERANCE = 0
+# A passkey is two factors in one only where its device has asked for a finger or a PIN.
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+# Nobody signs in before their address is confirmed; and who has a second factor may add another address.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_FORMS = {
+    "authenticate": "marketplace.accounts.forms.SecondStepForm",
+    "reauthenticate": "marketplace.accounts.forms.CodeAgainForm",
+}
+# Addresses are changed by those who have just said who they are.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# Codes tried at one account, from wherever; a right one forgives those before it.
+ACCOUNT_RATE_LIMITS["second_factor"] = "20/h/key"  # type: ignore[index]
 
 # --- Words and clocks ---------------------------------------------------------------------------
 LANGUAGE_CODE = "uz"
@@ -477,7 +502,10 @@ REST_FRAMEWORK = {
         "marketplace.core.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["marketplace.core.api.permissions.IsVerified"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "marketplace.core.api.permissions.IsVerified",
+        "marketplace.accounts.permissions.StaffHasSecondFactor",
+    ],
     "DEFAULT_THROTTLE_CLASSES": [
         "marketplace.core.api.throttling.VisitorThrottle",
         "marketplace.core.api.throttling.PersonThrottle",

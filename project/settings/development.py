@@ -13,6 +13,8 @@ PAYMENT_PROVIDERS["sandbox"] = "marketplace.payments.providers.sandbox.SandboxPr
 API_THROTTLE_RATES = {**API_THROTTLE_RATES, "register": "6000/minute", "person": "6000/minute", "visitor": "6000/minute",
                       "login": "600/minute", "sign_in": "6000/minute", "refresh": "6000/minute"}  # fmt: skip
 PAYMENT_PROVIDERS["mock"] = "marketplace.payments.providers.mock.MockProvider"
+# The demo's staff can sign in by the words of the README.
+STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", False)
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 # Pages of developers (mail that was sent, component gallery) and the sandbox gateway are served here only.

@@ -9,7 +9,7 @@
   const closest = (event, selector) => (event.target instanceof Element ? event.target.closest(selector) : null);
 
   // --- What needs a script is hidden until there is one
-  const reveal = root => root.querySelectorAll('[data-toggle-password][hidden], [data-close][hidden], [data-copy][hidden], [data-copy-from][hidden], [data-print][hidden], .kbd[hidden]').forEach(button => { button.hidden = false; });
+  const reveal = root => root.querySelectorAll('[data-needs-script][hidden], [data-toggle-password][hidden], [data-close][hidden], [data-copy][hidden], [data-copy-from][hidden], [data-print][hidden], .kbd[hidden]').forEach(button => { button.hidden = false; });
 
   // --- Toasts: five seconds, longer while hovered or focused; errors stay until closed
   const timers = new WeakMap();

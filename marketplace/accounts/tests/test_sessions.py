@@ -148,14 +148,6 @@ def test_the_key_of_a_session_is_readable_nowhere(user):
     assert key not in "".join(row)
 
 
-def test_the_admins_door_is_noted_too():
-    staff = StaffFactory()
-    client = Client()
-
-    client.post("/admin/login/", {"username": staff.email, "password": PASSWORD, "next": "/admin/"})
-
-    assert SignIn.objects.get().user == staff
-
 
 def test_what_ran_out_is_not_shown_and_forgotten_after_three_months(user):
     client = browser(user)

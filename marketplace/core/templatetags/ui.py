@@ -6,6 +6,7 @@ Forms are rendered in one way: `{% field form.price suffix="soʻm" %}` for each 
 pack. A page that needs no layout of its own may use the latter; the look is the same.
 """
 
+import json
 import zlib
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -15,6 +16,7 @@ from urllib.parse import urlencode
 from django import forms, template
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.paginator import Page
+from django.core.serializers.json import DjangoJSONEncoder
 from django.forms.boundfield import BoundField
 from django.forms.utils import flatatt
 from django.template.loader import render_to_string
@@ -76,6 +78,12 @@ def _icon(name: str, classes: str) -> SafeString:
 def icon(name: str, classes: str = "") -> SafeString:
     """`{% icon "wallet" "text-lg" %}`. An unknown name (say, from a game's row) is a circle."""
     return _icon(name, classes)
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """A value for a script of ours to read from a `data-` attribute; the template escapes it."""
+    return json.dumps(value, cls=DjangoJSONEncoder)
 
 
 # --- Money ----------------------------------------------------------------------------------------

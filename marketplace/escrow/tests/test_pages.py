@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from marketplace.accounts.tests.factories import PASSWORD as OWN_PASSWORD
-from marketplace.accounts.tests.factories import UserFactory
+from marketplace.accounts.tests.factories import UserFactory, recovery_codes, with_app
 from marketplace.core.testing import run_jobs
 from marketplace.escrow import services
 from marketplace.escrow.models import CredentialReveal, Dispute, EscrowTransaction
@@ -577,6 +577,38 @@ def test_wrong_passwords_at_the_box_count_against_the_lock_of_sign_in(settings):
     assert right.status_code == 429
     assert at_the_door.status_code == 429
     assert PASSWORD not in right.content.decode()
+    assert not CredentialReveal.objects.exists()
+
+
+def test_a_code_of_the_second_factor_opens_the_box_as_well():
+    trade = trades.handed_over()
+    with_app(trade.buyer)
+    client = browser(trade.buyer)
+
+    assert 'name="code"' in client.get(url(trade)).content.decode()
+    assert client.post(url(trade, "reveal/"), {"code": "12345x"}).status_code == 422
+    assert not CredentialReveal.objects.exists()
+    assert (
+        PASSWORD
+        in client.post(url(trade, "reveal/"), {"code": recovery_codes(trade.buyer)[0]}).content.decode()
+    )
+
+
+def test_who_has_just_said_who_they_are_is_not_asked_again():
+    trade = trades.handed_over()
+    client = browser(trade.buyer)
+    client.post("/accounts/reauthenticate/", {"password": OWN_PASSWORD})
+
+    assert 'name="password"' not in client.get(url(trade)).content.decode().split('id="box"')[1]
+    assert PASSWORD in client.post(url(trade, "reveal/")).content.decode()
+
+
+def test_signing_in_a_moment_ago_opens_no_box():
+    trade = trades.handed_over()
+    client = browser()
+    client.post("/accounts/login/", {"login": trade.buyer.email, "password": OWN_PASSWORD})
+
+    assert client.post(url(trade, "reveal/")).status_code == 422
     assert not CredentialReveal.objects.exists()
 
 

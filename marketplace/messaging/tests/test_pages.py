@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from marketplace.accounts.tests.factories import UserFactory
+from marketplace.accounts.tests.factories import UserFactory, with_app
 from marketplace.core.live import pace
 from marketplace.listings.tests.factories import ListingFactory
 from marketplace.messaging import access, services
@@ -401,6 +401,16 @@ def test_the_file_of_a_message_taken_back_is_gone(thread, django_capture_on_comm
 
 
 # --- Moderators -----------------------------------------------------------------------------------------
+
+
+def test_staff_without_the_second_factor_that_they_owe_reads_nobodys_thread(thread, monkeypatch, settings):
+    settings.STAFF_SECOND_FACTOR = True
+    judge = UserFactory(is_staff=True)
+    monkeypatch.setattr(access, "_overseers", [lambda _user, _thread: True])
+
+    assert browser(judge).get(url("thread", thread)).status_code == 404
+    with_app(judge)
+    assert browser(judge).get(url("thread", thread)).status_code == 200
 
 
 def test_only_staff_whom_an_app_above_names_reads_the_threads_of_others(thread, monkeypatch):

@@ -12,7 +12,14 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from marketplace.accounts.facts import PersonVerified, SignedInAnew
+from marketplace.accounts.facts import (
+    FactorAdded,
+    FactorRemoved,
+    PersonVerified,
+    RecoveryCodesRenewed,
+    RecoveryCodeUsed,
+    SignedInAnew,
+)
 from marketplace.accounts.models import User
 from marketplace.core import jobs
 from marketplace.notifications import clock, mail, selectors
@@ -199,6 +206,31 @@ def warn_of_sign_in(fact: SignedInAnew) -> None:
             },
             action_url=reverse("account_change_password"),
         )
+
+
+def tell_of_factor(fact: FactorAdded | FactorRemoved | RecoveryCodesRenewed | RecoveryCodeUsed) -> None:
+    """What opens the account has changed: if it was not them, they must know now."""
+    user = User.objects.filter(pk=fact.user_id, is_active=True).first()
+    if user is None:
+        return
+    context: dict[str, Any] = {}
+    match fact:
+        case FactorAdded():
+            kind, context = "account_factor_added", {"factor": _factor(user, fact.factor)}
+        case FactorRemoved():
+            kind, context = "account_factor_removed", {"factor": _factor(user, fact.factor)}
+        case RecoveryCodesRenewed():
+            kind = "account_codes_renewed"
+        case RecoveryCodeUsed():
+            kind, context = "account_code_used", {"count": fact.left}
+    notify(user=user, kind=kind, context=context, action_url=reverse("mfa_index"))
+
+
+def _factor(user: User, name: str) -> str:
+    with translation.override(user.language):
+        if not name:
+            return _("The authenticator app")
+        return _("The passkey “%(name)s”") % {"name": name}
 
 
 def send_verification(*, user_id: UUID, token: str) -> None:

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from marketplace.accounts.facts import PersonVerified
-from marketplace.accounts.tests.factories import UserFactory
+from marketplace.accounts.tests.factories import PASSWORD, UserFactory
 from marketplace.core.models import Job
 from marketplace.core.testing import run_jobs
 from marketplace.notifications import samples, selectors, services
@@ -127,7 +127,7 @@ def test_the_phrase_goes_to_no_address_that_is_not_confirmed(client, mailoutbox)
     user = UserFactory(language="en")
     NotificationSetting.objects.create(user=user, phrase=PHRASE)
     client.force_login(user)
-    client.session.save()
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
 
     client.post("/accounts/email/", {"action_add": "", "email": "typo@example.uz"})
     run_jobs()

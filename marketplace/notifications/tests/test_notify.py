@@ -48,6 +48,8 @@ WORDS = {
     "deadline": NOON,
     "time": NOON,
     "device": "Chrome, Android",
+    "factor": "The authenticator app",
+    "count": 9,
     "place": "91.203.174.12",
     "address": "aziza@example.uz",
     "name": "@aziza",

@@ -13,6 +13,7 @@ from django.db.models import Sum
 from django.urls import reverse
 from django.utils import timezone
 
+from marketplace.accounts import second_factor
 from marketplace.accounts.models import User
 from marketplace.core import dates, jobs
 from marketplace.core.announce import announce
@@ -31,6 +32,7 @@ from marketplace.payments.errors import (
     OwnPayout,
     PaymentNotOpen,
     PayoutsFrozen,
+    SecondFactorNeeded,
     UnknownPayment,
 )
 from marketplace.payments.facts import WithdrawalCompleted, WithdrawalFailed, WithdrawalRequested
@@ -60,7 +62,8 @@ def withdraw(
     encrypted; only its last four signs are ever shown. A card that is not the person's first is saved, and can be used
     after a pause.
 
-    Raises AmountOutOfRange, DailyLimit, BadCard, BankCodeNeeded, CardTooNew, InsufficientFunds, KeyReused, PayoutsFrozen.
+    Raises AmountOutOfRange, DailyLimit, BadCard, BankCodeNeeded, CardTooNew, InsufficientFunds, KeyReused, PayoutsFrozen,
+    SecondFactorNeeded.
     """
     limits = settings.WITHDRAWAL_LIMITS.get(currency)
     if type(amount) is not int or not limits or not limits[0] <= amount <= min(limits[1], MAX_MINOR):
@@ -124,7 +127,10 @@ def _same(payout: Transaction, amount: Minor, currency: str, card: cards.Card) -
 
 
 def _check_day(user: User, payout: Transaction, at: datetime) -> None:
-    """The sum of a day is bounded. Under the lock of the person's money, so that two requests see each other."""
+    """The sum of a day is bounded, and from some sum on only for people with a second factor.
+
+    Under the lock of the person's money, so that two requests see each other.
+    """
     asked = Transaction.objects.filter(
         user=user,
         type=Transaction.Type.WITHDRAWAL,
@@ -135,6 +141,9 @@ def _check_day(user: User, payout: Transaction, at: datetime) -> None:
     left = settings.WITHDRAWAL_DAILY[payout.currency] - others
     if payout.amount > left:
         raise DailyLimit(str(Money(max(left, 0), payout.currency)))
+    is_much = others + payout.amount >= settings.PAYOUT_SECOND_FACTOR_FROM[payout.currency]
+    if is_much and not second_factor.is_required(user):
+        raise SecondFactorNeeded(f"{payout.amount} after {others} {payout.currency}")
 
 
 @transaction.atomic

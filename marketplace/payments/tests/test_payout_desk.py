@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from marketplace.accounts.tests.factories import PASSWORD, StaffFactory, UserFactory
+from marketplace.accounts.tests.factories import PASSWORD, StaffFactory, UserFactory, with_app
 from marketplace.core.testing import in_parallel, run_jobs
 from marketplace.ledger import checks
 from marketplace.ledger.selectors import balances
@@ -233,7 +233,7 @@ def test_a_payout_is_approved_then_sent(user):
 
 
 def test_a_large_payout_needs_two_people(user):
-    payout = withdraw(user, 5_000_000_00)
+    payout = withdraw(with_app(user), 5_000_000_00)
     first, second = clerk(), clerk()
     for _time in range(2):
         services.approve_withdrawal(transaction_id=payout.pk, actor=first)
@@ -246,7 +246,7 @@ def test_a_large_payout_needs_two_people(user):
 
 
 def test_a_large_payout_is_on_its_way_only_when_both_have_approved(user):
-    payout = withdraw(user, 5_000_000_00)
+    payout = withdraw(with_app(user), 5_000_000_00)
 
     states = [
         services.approve_withdrawal(transaction_id=payout.pk, actor=clerk()).status for _person in range(2)

@@ -340,7 +340,7 @@ def test_a_withdrawal_is_asked_for_and_shown(client, user):
         ({"card_number": ""}, "not a valid card or account number"),
         ({"card_number": "x" * 100}, "at most 48 characters"),
         ({"card": "0198"}, "Choose one of the cards shown"),
-        ({"password": ""}, "This field is required"),
+        ({"password": ""}, "Enter your password"),
         ({"password": "wrong"}, "This is not your password"),
     ],
 )

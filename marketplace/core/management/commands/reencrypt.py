@@ -22,6 +22,11 @@ class Command(BaseCommand):
             if fields:
                 count = self._rotate(model, [field.column or field.name for field in fields])
                 self.stdout.write(f"{model._meta.label}: {count} rows")
+        for name, rotate_all in encryption.elsewhere().items():
+            try:
+                self.stdout.write(f"{name}: {rotate_all()} rows")
+            except encryption.InvalidToken as error:
+                raise CommandError(f"{name}: no key in FERNET_KEY opens one of them") from error
 
     def _rotate(self, model: type[models.Model], columns: list[str]) -> int:
         """Walk the table by key; each batch is one transaction, so a run that is cut off can simply be repeated."""

@@ -180,11 +180,14 @@ def _saved(user: User, card: cards.Card, at: datetime) -> PayoutCard:
 
 
 @transaction.atomic
-def remove_card(*, user: User, card_id: UUID) -> None:
-    """Forget a payout card. Payouts that are on their way to it go on."""
-    PayoutCard.objects.filter(user=user, pk=card_id, removed_at__isnull=True).update(
-        removed_at=timezone.now()
-    )
+def remove_card(*, user: User, card_id: UUID) -> bool:
+    """Forget a payout card. Payouts that are on their way to it go on. Returns whether it is one of theirs.
+
+    One that is removed already stays so, and its time with it.
+    """
+    theirs = PayoutCard.objects.filter(user=user, pk=card_id)
+    removed = theirs.filter(removed_at__isnull=True).update(removed_at=timezone.now())
+    return bool(removed) or theirs.exists()
 
 
 def approvals_needed(payout: Transaction) -> int:

@@ -10,8 +10,7 @@ VAR_DIR.mkdir(exist_ok=True)
 PAYMENT_PROVIDERS, PAYMENT_CONFIG = providers.configured(env, samples=True)
 PAYMENT_PROVIDERS["sandbox"] = "marketplace.payments.providers.sandbox.SandboxProvider"
 # On a laptop everybody comes from one address: scripts that play a crowd must get through.
-API_THROTTLE_RATES = {**API_THROTTLE_RATES, "register": "6000/minute", "person": "6000/minute", "visitor": "6000/minute",
-                      "login": "600/minute", "sign_in": "6000/minute", "refresh": "6000/minute"}  # fmt: skip
+RATE_LIMITS = {"ticket": RATE_LIMITS["ticket"]}
 PAYMENT_PROVIDERS["mock"] = "marketplace.payments.providers.mock.MockProvider"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG

@@ -32,7 +32,7 @@ from marketplace.accounts.forms import ProfileForm, SignupForm
 from marketplace.accounts.models import User
 from marketplace.core.api.authentication import TokenAuthentication
 from marketplace.core.api.bodies import valid
-from marketplace.core.api.throttling import AddressThrottle, PersonThrottle, network_address
+from marketplace.core.api.throttling import AddressThrottle, AuthenticationThrottle, PersonThrottle
 from marketplace.core.live import tickets
 from marketplace.core.visitors import address_of
 
@@ -121,22 +121,6 @@ class TicketThrottle(PersonThrottle):
     scope = "ticket"
 
 
-class SignInThrottle(AddressThrottle):
-    """All tries of one network address, at whichever account: somebody with a list of stolen passwords."""
-
-    scope = "sign_in"
-
-
-class LoginThrottle(AddressThrottle):
-    """Tries of one network address at one account."""
-
-    scope = "login"
-
-    def key(self, request: Request, view: Any) -> str | None:  # noqa: ARG002
-        email = request.data.get("email", "") if isinstance(request.data, dict) else ""
-        return f"{network_address(request)} {str(email).strip().lower()}"
-
-
 # --- In and out -------------------------------------------------------------------------------------
 
 
@@ -157,7 +141,7 @@ class Register(Door):
     cannot pretend: it says `details.email`, writes to the owner all the same, and few tries an hour are given to an address.
     """
 
-    throttle_classes = (RegisterThrottle,)
+    throttle_classes = (AuthenticationThrottle, RegisterThrottle)
 
     def post(self, request: Request) -> Response:
         given = valid(Registration(data=request.data))
@@ -185,7 +169,7 @@ class Login(Door):
     `too_many_requests` before a lock is even asked. An address that is not confirmed gets its link once more.
     """
 
-    throttle_classes = (SignInThrottle, LoginThrottle)
+    throttle_classes = (AuthenticationThrottle,)
 
     def post(self, request: Request) -> Response:
         given = valid(Credentials(data=request.data))

@@ -5,10 +5,11 @@ class AccountsConfig(AppConfig):
     name = "marketplace.accounts"
 
     def ready(self) -> None:
+        from allauth.account.signals import password_reset
         from allauth.mfa import signals
         from django.contrib.auth.signals import user_logged_in, user_logged_out
 
-        from marketplace.accounts import devices, factors, second_factor, sign_ins
+        from marketplace.accounts import devices, factors, lockout, second_factor, sign_ins
         from marketplace.core import encryption
 
         # Pages and the API both say it this way.
@@ -25,3 +26,5 @@ class AccountsConfig(AppConfig):
             (signals.authenticator_used, factors.note_used),
         ):
             signal.connect(note, dispatch_uid="factors")
+        for proof in (user_logged_in, password_reset):
+            proof.connect(lockout.forgive, dispatch_uid="lockout")

@@ -2,13 +2,11 @@
 
 The password, a code of the second factor or a passkey will do. It goes through allauth, so that what was given anywhere
 counts for a few minutes everywhere (ACCOUNT_REAUTHENTICATION_TIMEOUT), and failures count towards the lock of sign-in. A page
-that has room for the question uses `forms.ConfirmationForm`; any other view is guarded by `required`, and goes on by itself
-once allauth's own page has asked.
+that has room for the question uses `forms.ConfirmationForm`; any other view calls `must_be_fresh` once it knows that the thing is
+theirs, and goes on by itself when allauth's own page has asked.
 """
 
 import time
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from allauth.account.adapter import get_adapter
@@ -17,7 +15,7 @@ from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.internal.flows.login import record_authentication as record
 from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from marketplace.accounts import guesses, second_factor
 from marketplace.accounts.models import User
@@ -68,16 +66,10 @@ def is_code(request: HttpRequest, user: User, code: str) -> bool:
     return True
 
 
-def required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Ask on allauth's page before this view, unless it was said a moment ago; then the same request goes on, a POST too."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        if request.user.is_authenticated and is_needed(request):
-            raise ReauthenticationRequired
-        return view(request, *args, **kwargs)
-
-    return guarded
+def must_be_fresh(request: HttpRequest) -> None:
+    """Have allauth's page ask, unless it was said a moment ago; then the same request goes on by itself, a POST too."""
+    if is_needed(request):
+        raise ReauthenticationRequired
 
 
 def _said_lately(request: HttpRequest) -> set[str]:

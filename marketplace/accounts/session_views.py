@@ -32,6 +32,7 @@ def session_end(request: HttpRequest, sign_in_id: uuid.UUID) -> HttpResponse:
     if sign_in_id == sign_ins.current(request):
         logout(request)
         return redirect("account_login")
+    get_object_or_404(SignIn, user=selectors.person(request), pk=sign_in_id)
     if sign_ins.end(user=selectors.person(request), sign_in_id=sign_in_id):
         messages.success(request, _("That sign-in is ended."))
     return redirect("accounts:sessions")

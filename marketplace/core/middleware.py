@@ -1,10 +1,11 @@
-"""Request ids, and the one place where a refusal meets HTML."""
+"""Request ids, what every answer says about itself, and the one place where a refusal meets HTML."""
 
 import logging
 import re
 import uuid
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
@@ -33,6 +34,27 @@ class RequestIdMiddleware:
         finally:
             request_id.reset(token)
         response["X-Request-ID"] = request.id  # type: ignore[attr-defined]
+        return response
+
+
+class HeadersMiddleware:
+    """Headers that every answer has, unless its view has said otherwise.
+
+    Whatever is answered to a browser with a session is that person's: no cache keeps it, not even the browser's own, where
+    the next reader of a shared computer would find it by the back button. Django sets the other headers by itself
+    (settings, "Security").
+    """
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.setdefault("Permissions-Policy", settings.PERMISSIONS_POLICY)
+        response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        name = settings.SESSION_COOKIE_NAME
+        if name in request.COOKIES or name in response.cookies:
+            response.setdefault("Cache-Control", "private, no-store")
         return response
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from string import hexdigits
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Case, Count, F, Q, QuerySet, SmallIntegerField, Sum, Value, When
@@ -117,6 +118,11 @@ def money_of(user: Any) -> Balances:
     if known is None:
         known = user._money_shown = balances(user)  # noqa: SLF001 (request.user lives as long as its request)
     return known
+
+
+def is_payout_card_of(user: Any, card_id: UUID) -> bool:
+    """Also of one that they have removed."""
+    return PayoutCard.objects.filter(user=user, pk=card_id).exists()
 
 
 def payout_cards_of(user: Any) -> QuerySet[PayoutCard]:

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -265,8 +265,10 @@ def same_wallet(currency: str) -> str:
 
 @require_POST
 @login_required
-@confirmation.required
 def remove_card(request: HttpRequest, card_id: UUID) -> HttpResponse:
+    if not selectors.is_payout_card_of(request.user, card_id):
+        raise Http404
+    confirmation.must_be_fresh(request)
     services.remove_card(user=person(request), card_id=card_id)
     messages.success(request, _("The card is removed."))
     return redirect("payments:withdraw")

@@ -26,7 +26,8 @@ FERNET_KEYS = env.list("FERNET_KEY", default=[SAMPLE_FERNET_KEY])
 DEBUG = env.bool("DEBUG", False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-# The header in which the proxy in front of us says who the visitor is. Empty: nobody is in front of us.
+# The header in which the proxy in front of us says who the visitor is. Empty: nobody is in front of us. It is believed only of
+# connections from TRUSTED_PROXIES ("Defences"), for anybody can write a header.
 REAL_IP_HEADER = env.str("REAL_IP_HEADER", "")
 # Where the site is reached from outside: links in e-mails, return addresses for payment providers.
 SITE_URL = env.str("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
@@ -75,6 +76,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "marketplace.core.middleware.RequestIdMiddleware",
+    "marketplace.core.middleware.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -89,6 +91,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "marketplace.core.limits.AuthenticationLimitMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "marketplace.accounts.devices.CookieMiddleware",
     "marketplace.accounts.sign_ins.FollowMiddleware",
@@ -289,9 +292,20 @@ ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_RATE_LIMITS: dict[str, bool | str] | bool = {
-    "login_failed": False
-}  # axes counts failures, by account and address
+# Tries are counted in one place ("Defences") and failures by axes; what stays with allauth is how many mails and codes go to
+# one address.
+ACCOUNT_RATE_LIMITS: dict[str, bool | str] | bool = dict.fromkeys(
+    (
+        "login",
+        "login_failed",
+        "signup",
+        "change_password",
+        "manage_email",
+        "reauthenticate",
+        "reset_password_from_key",
+    ),
+    False,
+)
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_FORMS = {
     "signup": "marketplace.accounts.forms.SignupForm",
@@ -301,9 +315,11 @@ ACCOUNT_FORMS = {
 AXES_ENABLED = env.bool("AXES_ENABLED", True)
 AXES_FAILURE_LIMIT = env.int("AXES_FAILURE_LIMIT", 5)
 AXES_COOLOFF_TIME = timedelta(minutes=env.int("AXES_COOLOFF_MINUTES", 15))
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_TEMPLATE = "429.html"
+# By account and by network address, each on its own; what success forgives is the account's alone (accounts/lockout.py).
+AXES_LOCKOUT_PARAMETERS = "marketplace.accounts.lockout.counted_by"
+AXES_CLIENT_IP_CALLABLE = "marketplace.core.visitors.address_of"
+AXES_RESET_ON_SUCCESS = False
+AXES_LOCKOUT_CALLABLE = "marketplace.accounts.lockout.locked_out"
 AXES_HTTP_RESPONSE_CODE = 429
 AXES_USERNAME_CALLABLE = "marketplace.accounts.lockout.account_name"
 AXES_VERBOSE = False
@@ -518,16 +534,6 @@ REST_FRAMEWORK = {
     ],
     "URL_FORMAT_OVERRIDE": None,
 }
-# By scope; a scope that is not named is free. Sign-in has the lock of django-axes besides.
-API_THROTTLE_RATES = {
-    "visitor": "60/minute",
-    "person": "100/minute",
-    "register": "10/hour",
-    "login": "10/minute",
-    "sign_in": "30/minute",
-    "refresh": "30/minute",
-    "ticket": "60/minute",
-}
 
 JWT_SECRET_KEY = env.str("JWT_SECRET_KEY", "")
 SIMPLE_JWT = {
@@ -542,9 +548,11 @@ SIMPLE_JWT = {
 
 # --- Security -----------------------------------------------------------------------------------
 SECURE_CSP: dict[str, list[str]] = {
-    "default-src": [CSP.SELF],
-    "script-src": [CSP.SELF],
-    "style-src": [CSP.SELF],
+    "default-src": [CSP.NONE],
+    # The nonces are for the administration's own pages; a page that asks for none gets a policy without one.
+    "script-src": [CSP.SELF, CSP.NONCE],
+    "style-src": [CSP.SELF, CSP.NONCE],
+    "font-src": [CSP.SELF],
     "img-src": [CSP.SELF, "data:", "blob:"],
     "connect-src": [CSP.SELF],
     "form-action": [CSP.SELF],
@@ -558,6 +566,29 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+
+# --- Defences -----------------------------------------------------------------------------------
+# How often one person or one network address may do something, by scope: pages, API and sockets share the counts
+# (core/limits.py). A scope that is not named is free. Sign-in has the lock of django-axes besides.
+RATE_LIMITS = {
+    "authentication": "10/minute",
+    "api": "100/minute",
+    "register": "10/hour",  # by the API, whose answer tells whether an address is known
+    "refresh": "30/minute",  # no guessing: a token is not a password, and a mobile network shares an address
+    "ticket": "60/minute",
+}
+# Where people prove who they are: sign-in, sign-up, reset, links once more, second factor, the question for the password.
+AUTHENTICATION_PAGES = r"/(accounts/(?!logout/)|admin/login/|admin/password_change/)"
+# Networks where our own proxies stand: this machine, and Docker's.
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[]) or ["127.0.0.0/8", "::1/128", "172.16.0.0/12"]
+# What no page of ours uses, and so nothing that is slipped into one may.
+PERMISSIONS_POLICY = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        "accelerometer", "autoplay", "browsing-topics", "camera", "display-capture", "encrypted-media", "geolocation",
+        "gyroscope", "hid", "magnetometer", "microphone", "midi", "payment", "serial", "usb", "xr-spatial-tracking",
+    )
+)  # fmt: skip
 
 # --- Logging ------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")

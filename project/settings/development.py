@@ -10,8 +10,7 @@ VAR_DIR.mkdir(exist_ok=True)
 PAYMENT_PROVIDERS, PAYMENT_CONFIG = providers.configured(env, samples=True)
 PAYMENT_PROVIDERS["sandbox"] = "marketplace.payments.providers.sandbox.SandboxProvider"
 # On a laptop everybody comes from one address: scripts that play a crowd must get through.
-API_THROTTLE_RATES = {**API_THROTTLE_RATES, "register": "6000/minute", "person": "6000/minute", "visitor": "6000/minute",
-                      "login": "600/minute", "sign_in": "6000/minute", "refresh": "6000/minute"}  # fmt: skip
+RATE_LIMITS = {"ticket": RATE_LIMITS["ticket"]}
 PAYMENT_PROVIDERS["mock"] = "marketplace.payments.providers.mock.MockProvider"
 # The demo's staff can sign in by the words of the README.
 STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", False)
@@ -19,6 +18,7 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 # Pages of developers (mail that was sent, component gallery) and the sandbox gateway are served here only.
 DEVELOPER_PAGES = True
+SECURE_CSP["frame-src"] = [CSP.SELF]  # a mail beside the list of mails
 if not EMAIL_HOST_NAME:
     MAILERS = {"default": {"BACKEND": "marketplace.notifications.mail.DeveloperBackend"}}
 

@@ -11,6 +11,7 @@ from project.settings.base import *
 
 DEBUG = False
 DEVELOPER_PAGES = True
+SECURE_CSP["frame-src"] = [CSP.SELF]
 VAR_DIR.mkdir(exist_ok=True)
 
 # TEST_DATABASE_URL and TEST_REDIS_URL choose the services; TEST_RUN keeps parallel runs on one machine apart.
@@ -50,7 +51,7 @@ ACCOUNT_RATE_LIMITS = False
 STAFF_SECOND_FACTOR = False  # the tests of it switch it on
 PAYMENT_PROVIDERS, PAYMENT_CONFIG = providers.configured(env, samples=True)
 PAYMENT_PROVIDERS["sandbox"] = "marketplace.payments.providers.sandbox.SandboxProvider"
-API_THROTTLE_RATES = {}
+RATE_LIMITS = {}
 PAYMENT_PROVIDERS["mock"] = "marketplace.payments.providers.mock.MockProvider"
 MEDIA_ROOT = VAR_DIR / f"test-media-{_run}"
 STORAGES["private"]["OPTIONS"]["location"] = str(VAR_DIR / f"test-private-{_run}")

@@ -284,7 +284,7 @@ def test_after_signing_out_the_access_token_that_is_left_gets_no_ticket(client, 
 
 
 def test_tickets_have_a_pace(aziza, settings):
-    settings.API_THROTTLE_RATES = {"ticket": "2/hour"}
+    settings.RATE_LIMITS = {"ticket": "2/hour"}
     access = refresh_of(aziza).access
 
     assert [ticket(access).status_code for _try in range(3)] == [201, 201, 429]

@@ -148,7 +148,6 @@ def test_the_key_of_a_session_is_readable_nowhere(user):
     assert key not in "".join(row)
 
 
-
 def test_what_ran_out_is_not_shown_and_forgotten_after_three_months(user):
     client = browser(user)
     gone = browser(user)

@@ -28,8 +28,8 @@ def sign_up(client, *, path=SIGNUP, **changes):
     return client.post(path, {name: value for name, value in form.items() if value is not None})
 
 
-def sign_in(client, email, password=PASSWORD, **extra):
-    return client.post(LOGIN, {"login": email, "password": password, **extra})
+def sign_in(client, email, password=PASSWORD, *, at="127.0.0.1", **extra):
+    return client.post(LOGIN, {"login": email, "password": password, **extra}, REMOTE_ADDR=at)
 
 
 def is_signed_in(client):
@@ -353,14 +353,109 @@ def test_another_spelling_of_the_address_does_not_open_the_lock(client, guarded)
     assert response.status_code == LOCKED_OUT
 
 
-def test_a_locked_account_does_not_lock_its_neighbours(client, guarded):
+def test_a_locked_account_does_not_lock_its_neighbours_elsewhere(client, guarded):
     locked, neighbour = UserFactory(), UserFactory()
     for _try in range(5):
         sign_in(client, locked.email, "Wrong7741")
 
-    sign_in(client, neighbour.email)
+    sign_in(client, neighbour.email, at="203.0.113.9")
 
     assert is_signed_in(client)
+
+
+def test_one_account_is_not_guessed_from_many_addresses(client, guarded):
+    user = UserFactory()
+    for number in range(5):
+        sign_in(client, user.email, "Wrong7741", at=f"203.0.113.{number}")
+
+    assert sign_in(client, user.email, at="203.0.113.99").status_code == LOCKED_OUT
+
+
+def test_many_accounts_are_not_guessed_from_one_address(client, guarded):
+    for _number in range(5):
+        sign_in(client, UserFactory().email, "Wrong7741")
+
+    answer = sign_in(client, UserFactory().email)
+
+    assert answer.status_code == LOCKED_OUT
+    assert answer["Retry-After"] == "900"
+
+
+def test_a_stranger_who_fails_on_purpose_does_not_keep_the_owner_out(client, guarded):
+    owner = UserFactory()
+    sign_in(client, owner.email, at="203.0.113.50")
+    client.logout()
+    for number in range(5):
+        sign_in(client, owner.email, "Wrong7741", at=f"203.0.113.{number}")
+
+    sign_in(client, owner.email, at="203.0.113.50")
+
+    assert is_signed_in(client)
+
+
+def test_at_home_an_account_is_guessed_no_longer_than_elsewhere(client, guarded):
+    owner = UserFactory()
+    sign_in(client, owner.email)
+    client.logout()
+    for _try in range(5):
+        sign_in(client, owner.email, "Wrong7741")
+
+    assert sign_in(client, owner.email).status_code == LOCKED_OUT
+
+
+# --- Limits -----------------------------------------------------------------------------------------
+
+
+def test_the_pages_and_the_api_count_tries_together(client, settings):
+    settings.RATE_LIMITS = {"authentication": "2/minute"}
+    user = UserFactory()
+
+    sign_in(client, user.email, "Wrong7741")
+    client.post(
+        "/api/v1/auth/login/", {"email": user.email, "password": "x"}, content_type="application/json"
+    )
+    third = sign_in(client, user.email)
+
+    assert third.status_code == LOCKED_OUT
+    assert 0 < int(third["Retry-After"]) <= 60
+    assert "Wait a minute" in third.content.decode()
+    assert not is_signed_in(client)
+    assert client.get("/accounts/login/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/accounts/email/", "/admin/login/",
+     "/accounts/password/reset/key/1-x/", "/accounts/reauthenticate/", "/accounts/password/change/"],
+)  # fmt: skip
+def test_each_page_where_people_prove_who_they_are_is_counted(client, settings, path):
+    settings.RATE_LIMITS = {"authentication": "1/minute"}
+
+    answers = [client.post(path).status_code for _try in range(2)]
+
+    assert answers[0] in {200, 302}
+    assert answers[1] == LOCKED_OUT
+
+
+def test_a_signed_in_person_is_counted_wherever_they_are(client, settings):
+    client.force_login(UserFactory())
+    settings.RATE_LIMITS = {"authentication": "2/minute"}
+
+    path = "/accounts/reauthenticate/"
+    answers = [
+        client.post(path, {"password": "x"}, REMOTE_ADDR=f"203.0.113.{n}").status_code for n in range(3)
+    ]
+
+    assert answers == [200, 200, LOCKED_OUT]
+
+
+def test_nobody_is_kept_from_signing_out(client, settings):
+    client.force_login(UserFactory())
+    settings.RATE_LIMITS = {"authentication": "0/minute"}
+
+    client.post("/accounts/logout/")
+
+    assert not is_signed_in(client)
 
 
 def test_signing_in_to_ones_own_account_does_not_forgive_tries_at_another(client, guarded):

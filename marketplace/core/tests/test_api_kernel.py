@@ -9,6 +9,7 @@ from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
+from marketplace.core import limits
 from marketplace.core.api import throttling
 from marketplace.core.api.errors import envelope
 from marketplace.core.api.fields import MoneyField
@@ -177,7 +178,7 @@ class Two(throttling.AddressThrottle):
 @pytest.fixture
 def two(settings):
     """A limit of two a minute, asked at the 30th second of one."""
-    settings.API_THROTTLE_RATES = {"two": "2/minute"}
+    settings.RATE_LIMITS = {"two": "2/minute"}
     throttle = Two()
     throttle.timer = lambda: 90.0
     return throttle
@@ -205,7 +206,7 @@ def test_each_address_is_counted_by_itself(two):
 
 
 def test_a_scope_without_a_rate_is_free(two, settings):
-    settings.API_THROTTLE_RATES = {}
+    settings.RATE_LIMITS = {}
 
     assert all(ask(two) for _time in range(5))
 
@@ -230,4 +231,4 @@ def test_what_people_typed_does_not_stand_in_the_cache(two, monkeypatch):
 @pytest.mark.parametrize("rate", ["", "10", "10/fortnight", "x/minute", "-1/minute", "10/min"])
 def test_a_misspelt_rate_is_a_fault_of_the_settings(rate):
     with pytest.raises(ValueError, match="is no rate"):
-        throttling.parse(rate)
+        limits.parse(rate)

@@ -226,6 +226,7 @@ def environment(*, sqlite: bool) -> tuple[dict[str, str], str]:
         **os.environ,
         **found,
         "DJANGO_SETTINGS_MODULE": "project.settings.production",
+        "STAFF_SECOND_FACTOR": "false",  # the clerk of this play has a session and no phone
         "SECRET_KEY": secrets.token_urlsafe(60),
         "FERNET_KEY": Fernet.generate_key().decode(),
         "ALLOWED_HOSTS": "127.0.0.1",

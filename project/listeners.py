@@ -22,7 +22,9 @@ def wire() -> None:
     listen(PersonVerified, welcome)
     listen(SignedInAnew, warn_of_sign_in)
     listen(ZoneChanged, move_digest)
-    for fact in (FactorAdded, FactorRemoved, RecoveryCodesRenewed, RecoveryCodeUsed):
-        listen(fact, tell_of_factor)
+    listen(FactorAdded, tell_of_factor)
+    listen(FactorRemoved, tell_of_factor)
+    listen(RecoveryCodesRenewed, tell_of_factor)
+    listen(RecoveryCodeUsed, tell_of_factor)
     listen(ListingSubmitted, tell_moderators)
     listen(MessageReported, tell_of_report)

@@ -213,14 +213,12 @@ def tell_of_factor(fact: FactorAdded | FactorRemoved | RecoveryCodesRenewed | Re
     user = User.objects.filter(pk=fact.user_id, is_active=True).first()
     if user is None:
         return
-    context: dict[str, Any] = {}
+    kind, context = "account_codes_renewed", dict[str, Any]()
     match fact:
         case FactorAdded():
             kind, context = "account_factor_added", {"factor": _factor(user, fact.factor)}
         case FactorRemoved():
             kind, context = "account_factor_removed", {"factor": _factor(user, fact.factor)}
-        case RecoveryCodesRenewed():
-            kind = "account_codes_renewed"
         case RecoveryCodeUsed():
             kind, context = "account_code_used", {"count": fact.left}
     notify(user=user, kind=kind, context=context, action_url=reverse("mfa_index"))

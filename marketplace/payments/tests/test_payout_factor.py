@@ -91,6 +91,16 @@ def test_a_code_said_a_moment_ago_is(user, mine):
     assert asks(mine).status_code == REDIRECT
 
 
+def test_what_was_said_a_while_ago_is_said_again(user, mine, monkeypatch):
+    with_app(user)
+    mine.post("/accounts/2fa/reauthenticate/", {"code": code_of_app()})
+    now = time.time() + 301
+    monkeypatch.setattr(time, "time", lambda: now)
+
+    assert asks(mine).status_code == REFUSED
+    assert asks(mine, code=code_of_app()).status_code == REDIRECT
+
+
 def test_a_recovery_code_pays_out_once(user, mine):
     with_app(user)
     code = recovery_codes(user)[0]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 from django.contrib.auth.models import Permission
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 
-from marketplace.accounts.models import SignIn, User
+from marketplace.accounts.models import PayoutLock, SignIn, User
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -23,6 +24,16 @@ def person(request: HttpRequest | Request) -> User:
 def open_sign_ins(user: User, *, at: datetime) -> QuerySet[SignIn]:
     """Where this person is signed in, the last seen first."""
     return SignIn.objects.open(at).filter(user=user).order_by("-seen_at")
+
+
+def payout_lock_of(user_id: uuid.UUID, *, at: datetime) -> PayoutLock | None:
+    """What keeps this person's money from going out; the longest of several."""
+    return (
+        PayoutLock.objects.holding(at)
+        .filter(user=user_id)
+        .order_by(F("ends_at").desc(nulls_first=True))
+        .first()
+    )
 
 
 def public_person(name: str) -> User | None:

@@ -6,10 +6,11 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 
 from marketplace.accounts import closing, sign_ins
 from marketplace.accounts.facts import PersonVerified, ZoneChanged
-from marketplace.accounts.models import PasswordHistory, User
+from marketplace.accounts.models import PasswordHistory, PayoutLock, User
 from marketplace.core.announce import announce
 from marketplace.core.cache import bump, person
 from marketplace.core.live import endings
@@ -55,11 +56,17 @@ def remember_password(*, user: User) -> None:
 
 @transaction.atomic
 def change_password(*, user: User, password: str | None, here: uuid.UUID | None = None) -> None:
-    """Set a new password, or none. Whoever is signed in with the old one is out, but for the sign-in `here`."""
+    """Set a new password, or none. Whoever is signed in with the old one is out, but for the sign-in `here`.
+
+    A lock of payouts that waited for it has an end from now on.
+    """
     user.set_password(password)
     user.save(update_fields=["password", "updated_at"])
     if password is not None:
         remember_password(user=user)
+        PayoutLock.objects.filter(user=user, ends_at__isnull=True).update(
+            ends_at=timezone.now() + settings.PAYOUT_LOCK_AFTER_RESET
+        )
     sign_ins.end_all(user=user, but=here)
     endings.recheck(user.pk)  # what is open under the old password closes
 

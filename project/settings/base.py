@@ -315,6 +315,12 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 MESSAGE_STORAGE = "django.contrib.messages.storage.fallback.FallbackStorage"
 
+# --- Accounts: sessions, Google, deletion ---------------------------------------------------------
+# How long the link "this was not me" of a mail about a new sign-in works.
+ALARM_LINK_AGE = timedelta(days=30)
+# Whoever said so gets payouts again that long after setting a new password.
+PAYOUT_LOCK_AFTER_RESET = timedelta(hours=env.int("PAYOUT_LOCK_HOURS", 24))
+
 # --- Words and clocks ---------------------------------------------------------------------------
 LANGUAGE_CODE = "uz"
 LANGUAGES = [("uz", _("Uzbek")), ("ru", _("Russian")), ("en", _("English"))]

@@ -19,6 +19,10 @@ api_urls = [
     path("auth/refresh/", api.Renew.as_view(), name="refresh"),
     path("auth/token/refresh/", api.Renew.as_view()),
     path("auth/logout/", api.Logout.as_view(), name="logout"),
+    path("auth/password/reset/", api.PasswordReset.as_view(), name="password_reset"),
+    path("auth/password/reset/confirm/", api.PasswordResetConfirm.as_view(), name="password_reset_confirm"),
+    path("auth/email/verify/", api.EmailVerify.as_view(), name="email_verify"),
+    path("auth/email/resend/", api.EmailResend.as_view(), name="email_resend"),
     path("auth/ws-ticket/", api.SocketTicket.as_view(), name="ws_ticket"),
     path("auth/me/", api.Me.as_view(), name="me"),
 ]

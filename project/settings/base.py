@@ -235,6 +235,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "tasks.accounts.forget_expired_tokens",
         "schedule": 6 * 3600.0,
     },
+    "forget people who never confirmed an address": {
+        "task": "tasks.accounts.cleanup_unverified_users",
+        "schedule": 24 * 3600.0,
+    },
     "forget sign-ins that are long over": {
         "task": "tasks.accounts.forget_old_sign_ins",
         "schedule": 24 * 3600.0,
@@ -318,6 +322,8 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.fallback.FallbackStorage"
 # --- Accounts: sessions, Google, deletion ---------------------------------------------------------
 # How long the link "this was not me" of a mail about a new sign-in works.
 ALARM_LINK_AGE = timedelta(days=30)
+# Who has not confirmed an address by then, and owns nothing, is forgotten.
+UNVERIFIED_KEPT = timedelta(days=7)
 # Whoever said so gets payouts again that long after setting a new password.
 PAYOUT_LOCK_AFTER_RESET = timedelta(hours=env.int("PAYOUT_LOCK_HOURS", 24))
 
@@ -504,6 +510,7 @@ API_THROTTLE_RATES = {
     "login": "10/minute",
     "sign_in": "30/minute",
     "refresh": "30/minute",
+    "mailed": "20/minute",
     "ticket": "60/minute",
 }
 

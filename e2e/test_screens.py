@@ -15,6 +15,7 @@ from django.utils import timezone, translation
 from e2e import axe, fit
 from e2e import town as towns
 from e2e.people import PASSWORD
+from marketplace.accounts.alarms import token_of
 from marketplace.notifications.selectors import EVERYTHING, unsubscribe_token
 
 pytestmark = pytest.mark.e2e
@@ -114,6 +115,8 @@ def shots(town):
         Shot("profile", reverse("accounts:profile"), buyer),
         Shot("profile-edit", reverse("accounts:edit"), buyer),
         Shot("sessions", reverse("accounts:sessions"), buyer),
+        Shot("not-me", reverse("accounts:not_me", args=[token_of(town.buyer.known_devices.get().pk)]), buyer),
+        Shot("not-me-used", reverse("accounts:not_me", args=["used"])),
         Shot("403", reverse("moderation:queue"), buyer),
         Shot("preferences-bounced", reverse("notifications:preferences"), buyer),
         Shot("telegram", reverse("notifications:telegram"), buyer),

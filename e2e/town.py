@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from e2e.pictures import inventory
-from marketplace.accounts.models import SignIn, User
+from marketplace.accounts.models import KnownDevice, SignIn, User
 from marketplace.accounts.tests.factories import UserFactory, with_app, with_passkey
 from marketplace.core.cache import bump
 from marketplace.core.testing import run_jobs
@@ -206,6 +206,7 @@ def build():
             user=buyer, kind=kind, device=device, address=address, mark=uuid.uuid4().hex, seen_at=seen,
             created_at=seen - timedelta(days=9), expires_at=timezone.now() + timedelta(days=5),
         )  # fmt: skip
+    KnownDevice.objects.create(user=buyer, trait_hash="x", name="Samsung Internet, Android")
     NotificationSetting.objects.create(user=buyer, bounced_address=buyer.email, bounced_at=timezone.now())
     return Town(
         seller, buyer, moderator, UserFactory(full_name="Nargiza Umarova"),

@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 from marketplace.accounts import services, sign_ins
 from marketplace.accounts.models import User
 from marketplace.core import jobs
+from marketplace.core.api.errors import is_api
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -22,6 +23,11 @@ class AccountAdapter(DefaultAccountAdapter):
             language=get_language() or settings.LANGUAGE_CODE,
             password=form.cleaned_data.get("password1"),
         )
+
+    def add_message(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        """A toast for the next page; programs have none, and no cookie to keep it in."""
+        if not is_api(request):
+            super().add_message(request, *args, **kwargs)
 
     def set_password(self, user: User, password: str) -> None:
         asking = allauth_context.request

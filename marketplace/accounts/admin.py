@@ -8,9 +8,9 @@ from django.forms import Field
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from marketplace.accounts import factors, services
-from marketplace.accounts.models import PasswordHistory, User
-from marketplace.accounts.selectors import person
+from marketplace.accounts import alarms, factors, services
+from marketplace.accounts.models import PasswordHistory, PayoutLock, User
+from marketplace.accounts.selectors import is_staff_with, person
 from marketplace.core.admin import ReadOnlyAdmin
 
 
@@ -104,3 +104,21 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Take the chosen second factors away"), permissions=["take_away"])
     def take_away(self, request: HttpRequest, queryset: Any) -> None:  # noqa: ARG002
         factors.take_away(queryset.select_related("user"))
+
+
+@admin.register(PayoutLock)
+class PayoutLockAdmin(ReadOnlyAdmin):
+    """People who said that somebody else had signed in. Support lifts a lock once it has spoken with them."""
+
+    list_display = ["user", "created_at", "ends_at", "lifted_at", "lifted_by"]
+    list_select_related = ["user", "lifted_by"]
+    search_fields = ["user__email", "user__handle"]
+    actions = ["lift"]
+
+    def has_lift_permission(self, request: HttpRequest) -> bool:
+        return is_staff_with(person(request), "accounts.lift_payoutlock")
+
+    @admin.action(description=_("Let payouts go on"), permissions=["lift"])
+    def lift(self, request: HttpRequest, queryset: Any) -> None:
+        for lock in queryset:
+            alarms.lift(lock_id=lock.pk, actor=person(request))

@@ -10,7 +10,8 @@ from typing import Any, cast
 
 from allauth.account import signals
 from allauth.account.adapter import get_adapter
-from allauth.account.models import EmailAddress
+from allauth.account.forms import ResetPasswordForm, ResetPasswordKeyForm, UserTokenForm
+from allauth.account.models import EmailAddress, get_emailconfirmation_model
 from allauth.core import ratelimit
 from django.contrib.auth import authenticate
 from django.contrib.auth.signals import user_logged_in
@@ -27,7 +28,7 @@ from rest_framework.views import APIView
 from rest_framework_simplejwt.tokens import AccessToken
 
 from marketplace.accounts import confirmation, guesses, second_factor, selectors, services, sign_ins, tokens
-from marketplace.accounts.errors import InvalidCredentials, SecondFactorRequired, WrongCode
+from marketplace.accounts.errors import InvalidCredentials, LinkNotValid, SecondFactorRequired, WrongCode
 from marketplace.accounts.forms import ProfileForm, SignupForm
 from marketplace.accounts.models import User
 from marketplace.core.api.authentication import TokenAuthentication
@@ -106,6 +107,23 @@ class RefreshGiven(serializers.Serializer[Any]):
     refresh = serializers.CharField(max_length=4096)
 
 
+class AddressGiven(serializers.Serializer[Any]):
+    email = serializers.EmailField(max_length=254)
+
+
+class NewPassword(serializers.Serializer[Any]):
+    """`token`: the last part of the link in the mail."""
+
+    token = serializers.CharField(max_length=200)
+    password = serializers.CharField(max_length=_LONG, trim_whitespace=False)
+
+
+class KeyGiven(serializers.Serializer[Any]):
+    """`key`: the last part of the link in the mail."""
+
+    key = serializers.CharField(max_length=200)
+
+
 # --- Limits -----------------------------------------------------------------------------------------
 
 
@@ -115,6 +133,12 @@ class RegisterThrottle(AddressThrottle):
 
 class RefreshThrottle(AddressThrottle):
     scope = "refresh"
+
+
+class MailedThrottle(AddressThrottle):
+    """Asking for mails, and trying what might stand in them."""
+
+    scope = "mailed"
 
 
 class TicketThrottle(PersonThrottle):
@@ -212,6 +236,70 @@ class Logout(Door):
 
     def post(self, request: Request) -> Response:
         tokens.revoke(refresh=valid(RefreshGiven(data=request.data))["refresh"])
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class PasswordReset(Door):
+    """POST {email} -> 204, whoever has that address or nobody: mails the link for a new password, or that there is no account."""
+
+    throttle_classes = (MailedThrottle,)
+
+    def post(self, request: Request) -> Response:
+        form = ResetPasswordForm(data=valid(AddressGiven(data=request.data)))
+        _refuse(_errors(form))
+        email = form.cleaned_data["email"].lower()
+        if ratelimit.consume(_plain(request), action="reset_password", key=email):
+            form.save(_plain(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class PasswordResetConfirm(Door):
+    """POST {token, password} -> 204. `token` is the last part of the link in the mail; it is good once.
+
+    All sign-ins end; sign in with the new password. 400 `link_not_valid`, or `details.password`.
+    """
+
+    throttle_classes = (MailedThrottle,)
+
+    def post(self, request: Request) -> Response:
+        given = valid(NewPassword(data=request.data))
+        uid, _dash, key = given["token"].partition("-")
+        link = UserTokenForm(data={"uidb36": uid, "key": key})
+        person = link.reset_user if link.is_valid() else None
+        if person is None or not person.is_active or person.deleted_at is not None:
+            raise LinkNotValid("new password")
+        passwords = {"password1": given["password"], "password2": given["password"]}
+        form = ResetPasswordKeyForm(data=passwords, user=person, temp_key=key)
+        _refuse(_errors(form, password1="password"))
+        form.save()
+        signals.password_reset.send(sender=User, request=_plain(request), user=person)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class EmailVerify(Door):
+    """POST {key} -> 204: confirms the address. `key` is the last part of the link in the mail. 400 `link_not_valid`."""
+
+    throttle_classes = (MailedThrottle,)
+
+    def post(self, request: Request) -> Response:
+        key = valid(KeyGiven(data=request.data))["key"]
+        confirmation = get_emailconfirmation_model().from_key(key)
+        if confirmation is None or not confirmation.confirm(_plain(request)):
+            raise LinkNotValid("confirmation")
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class EmailResend(APIView):
+    """POST -> 204: mails the link to one's address once more, at most every three minutes; nothing once it is confirmed."""
+
+    permission_classes = (IsAuthenticated,)
+    throttle_classes = (PersonThrottle,)
+
+    def post(self, request: Request) -> Response:
+        person = selectors.person(request)
+        address = EmailAddress.objects.filter(user=person, email=person.email, verified=False).first()
+        if address is not None:
+            _send_confirmation(request, address, is_new=False)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

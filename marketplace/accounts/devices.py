@@ -65,13 +65,15 @@ def _remember(*, user: User, request: HttpRequest, given: str, cookie: str) -> N
     mark: dict[str, Any] = (
         {"cookie_hash": _hash(cookie)} if cookie else {"cookie_hash": "", "trait_hash": trait}
     )
-    KnownDevice.objects.update_or_create(
+    row, _made = KnownDevice.objects.update_or_create(
         user=user, **mark, defaults={"trait_hash": trait, "name": name, "seen_at": now}
     )
     stale = list(known.order_by("-seen_at").values_list("pk", flat=True)[MOST:])
     KnownDevice.objects.filter(pk__in=stale).delete()
     if not is_first and not is_known:
-        announce(SignedInAnew(user_id=user.pk, device=name, address=address_of(request), at=now))
+        announce(
+            SignedInAnew(user_id=user.pk, device_id=row.pk, device=name, address=address_of(request), at=now)
+        )
 
 
 def _hash(token: str) -> str:

@@ -57,3 +57,11 @@ class TokenNotValid(DomainError):
     code = "token_not_valid"
     status = HTTPStatus.UNAUTHORIZED
     message = _("The token is not valid. Sign in again.")
+
+
+class LinkNotValid(DomainError):
+    """The token of a mail's link is made up, too old or used."""
+
+    code = "link_not_valid"
+    status = HTTPStatus.BAD_REQUEST
+    message = _("This link no longer works. Ask for a new one.")

@@ -24,6 +24,7 @@ class SignedInAnew:
     """The person signed in with a browser they have not used before. `device` such as "Chrome, Android"; both may be empty."""
 
     user_id: uuid.UUID
+    device_id: uuid.UUID
     device: str
     address: str
     at: datetime

@@ -12,6 +12,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -247,6 +248,35 @@ class SignIn(UUIDModel):
             models.Index(fields=["user", "-seen_at"], name="sign_in_of_user"),
             models.Index(fields=["expires_at"], name="sign_in_expires"),
         ]
+
+
+class PayoutLockQuerySet(models.QuerySet):
+    def holding(self, at: datetime) -> Self:
+        return self.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=at), lifted_at__isnull=True)
+
+
+class PayoutLock(UUIDModel):
+    """Money of this person goes nowhere: they said that somebody else had signed in.
+
+    It ends some time after they have set a new password, or when staff has spoken with them.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="payout_locks")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    ends_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("Empty until the person has set a new password.")
+    )
+    lifted_at = models.DateTimeField(null=True, blank=True)
+    lifted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    objects = PayoutLockQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("payout lock")
+        verbose_name_plural = _("payout locks")
+        ordering = ["-created_at"]
+        permissions = [("lift_payoutlock", "Can let payouts of a locked person go on")]
+        indexes = [models.Index(fields=["user", "-created_at"], name="payout_lock_of_user")]
 
 
 def time_zones() -> list[tuple[str, str]]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import Permission
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, F, ForeignObjectRel, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 
 from marketplace.accounts import second_factor
-from marketplace.accounts.models import SignIn, User
+from marketplace.accounts.models import PayoutLock, SignIn, User
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -24,6 +26,34 @@ def person(request: HttpRequest | Request) -> User:
 def open_sign_ins(user: User, *, at: datetime) -> QuerySet[SignIn]:
     """Where this person is signed in, the last seen first."""
     return SignIn.objects.open(at).filter(user=user).order_by("-seen_at")
+
+
+def payout_lock_of(user_id: uuid.UUID, *, at: datetime) -> PayoutLock | None:
+    """What keeps this person's money from going out; the longest of several."""
+    return (
+        PayoutLock.objects.holding(at)
+        .filter(user=user_id)
+        .order_by(F("ends_at").desc(nulls_first=True))
+        .first()
+    )
+
+
+# What anybody has who has only signed up; it goes with them.
+_COMES_WITH_SIGN_UP = {"accounts", "account", "notifications", "token_blacklist"}
+
+
+def unverified(*, before: datetime) -> QuerySet[User]:
+    """People who signed up before that moment, never confirmed an address, and own nothing in any app."""
+    found = User.objects.filter(created_at__lt=before, is_verified=False, is_staff=False, is_superuser=False)
+    found = found.exclude(Exists(EmailAddress.objects.filter(user=OuterRef("pk"), verified=True)))
+    for relation in User._meta.get_fields(include_hidden=True):
+        if not isinstance(relation, ForeignObjectRel) or relation.many_to_many:
+            continue
+        model = relation.related_model
+        if model._meta.app_label not in _COMES_WITH_SIGN_UP:
+            owned = model._base_manager.filter(**{relation.field.name: OuterRef("pk")})
+            found = found.exclude(Exists(owned))
+    return found
 
 
 def public_person(name: str) -> User | None:

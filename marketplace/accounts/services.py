@@ -1,20 +1,23 @@
 """Writes about people."""
 
 import uuid
+from datetime import datetime
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 
-from marketplace.accounts import closing, sign_ins
+from marketplace.accounts import closing, selectors, sign_ins
 from marketplace.accounts.facts import PersonVerified, ZoneChanged
-from marketplace.accounts.models import PasswordHistory, User
+from marketplace.accounts.models import PasswordHistory, PayoutLock, User
 from marketplace.core.announce import announce
 from marketplace.core.cache import bump, person
 from marketplace.core.live import endings
 
 REMEMBERED_PASSWORDS = 5
+_FORGOTTEN_AT_ONCE = 1000
 
 
 @transaction.atomic
@@ -55,11 +58,17 @@ def remember_password(*, user: User) -> None:
 
 @transaction.atomic
 def change_password(*, user: User, password: str | None, here: uuid.UUID | None = None) -> None:
-    """Set a new password, or none. Whoever is signed in with the old one is out, but for the sign-in `here`."""
+    """Set a new password, or none. Whoever is signed in with the old one is out, but for the sign-in `here`.
+
+    A lock of payouts that waited for it has an end from now on.
+    """
     user.set_password(password)
     user.save(update_fields=["password", "updated_at"])
     if password is not None:
         remember_password(user=user)
+        PayoutLock.objects.filter(user=user, ends_at__isnull=True).update(
+            ends_at=timezone.now() + settings.PAYOUT_LOCK_AFTER_RESET
+        )
     sign_ins.end_all(user=user, but=here)
     endings.recheck(user.pk)  # what is open under the old password closes
 
@@ -69,6 +78,23 @@ def mark_verified(*, user_id: uuid.UUID) -> None:
     """The person has shown that the address is theirs."""
     if User.objects.filter(pk=user_id, is_verified=False).update(is_verified=True):
         announce(PersonVerified(user_id=user_id))
+
+
+def forget_unverified(*, at: datetime) -> int:
+    """Forget people who signed up a week ago, never confirmed an address and own nothing. Returns how many.
+
+    Source: the client's task `cleanup_unverified_users`.
+    """
+    due = selectors.unverified(before=at - settings.UNVERIFIED_KEPT).order_by("pk")
+    forgotten = 0
+    for user_id in due.values_list("pk", flat=True)[:_FORGOTTEN_AT_ONCE]:
+        with transaction.atomic():
+            # Locked: whoever confirms at this very moment has either done so, or finds the link too old.
+            user = User.objects.select_for_update().filter(pk=user_id, is_verified=False).first()
+            if user is not None:
+                user.delete()
+                forgotten += 1
+    return forgotten
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""Where one is signed in, and ending it."""
+"""Where one is signed in, ending it, and saying that it was somebody else."""
 
 import uuid
 
@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from marketplace.accounts import selectors, sign_ins
+from marketplace.accounts import alarms, selectors, sign_ins
 from marketplace.accounts.models import SignIn
 
 
@@ -48,3 +48,22 @@ def sessions_end_others(request: HttpRequest) -> HttpResponse:
         ngettext("%(count)d sign-in is ended.", "%(count)d sign-ins are ended.", ended) % {"count": ended},
     )
     return redirect("accounts:sessions")
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def not_me(request: HttpRequest, token: str) -> HttpResponse:
+    """The link of the mail about a new sign-in. Looking changes nothing: mail programs fetch links by themselves.
+
+    What the mail carries is the credential, so nobody has to be signed in, and whoever is signed in here is out as well.
+    """
+    if request.method == "POST":
+        done = alarms.raise_alarm(token=token)
+        if done and request.user == done:
+            logout(request)  # their own session is gone with the others
+        return render(
+            request, "accounts/not_me.html", {"step": "done" if done else "gone"}, status=200 if done else 410
+        )
+    device = alarms.device_of(token)
+    context = {"step": "ask" if device else "gone", "device": device, "token": token}
+    return render(request, "accounts/not_me.html", context, status=200 if device else 410)

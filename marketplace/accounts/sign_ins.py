@@ -91,7 +91,7 @@ def _written(
 
 def leave_unnoted(*, request: HttpRequest | None = None, **_signal: Any) -> None:
     """A session made by no request (a test's, a command's) is nobody's browser. Receives Django's `user_logged_in`."""
-    if request is not None and not request.META:
+    if request is not None and request.method is None:
         request.session[NOTE] = ""
 
 

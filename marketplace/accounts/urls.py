@@ -6,6 +6,7 @@ app_name = "accounts"
 urlpatterns = [
     path("", views.profile, name="profile"),
     path("edit/", views.edit, name="edit"),
+    path("not-me/<str:token>/", session_views.not_me, name="not_me"),
     path("sessions/", session_views.sessions, name="sessions"),
     path("sessions/end-others/", session_views.sessions_end_others, name="sessions_end_others"),
     path("sessions/<uuid:sign_in_id>/end/", session_views.session_end, name="session_end"),
@@ -18,6 +19,10 @@ api_urls = [
     path("auth/refresh/", api.Renew.as_view(), name="refresh"),
     path("auth/token/refresh/", api.Renew.as_view()),
     path("auth/logout/", api.Logout.as_view(), name="logout"),
+    path("auth/password/reset/", api.PasswordReset.as_view(), name="password_reset"),
+    path("auth/password/reset/confirm/", api.PasswordResetConfirm.as_view(), name="password_reset_confirm"),
+    path("auth/email/verify/", api.EmailVerify.as_view(), name="email_verify"),
+    path("auth/email/resend/", api.EmailResend.as_view(), name="email_resend"),
     path("auth/ws-ticket/", api.SocketTicket.as_view(), name="ws_ticket"),
     path("auth/me/", api.Me.as_view(), name="me"),
 ]

@@ -197,6 +197,20 @@ class PayoutsFrozen(DomainError):
     message = _("Payouts wait: a payment of yours is contested at its bank. Support will write to you.")
 
 
+class PayoutsLocked(DomainError):
+    """The person said that somebody else had signed in to their account."""
+
+    code = "payouts_locked"
+
+    def __init__(self, until: str = "") -> None:
+        super().__init__(until or "no new password yet")
+        self.message = (
+            _("For your safety, payouts are locked until %(time)s.") % {"time": until}
+            if until
+            else _("For your safety, payouts are locked. Set a new password by the link in our mail.")
+        )
+
+
 class UnknownPayment(DomainError):
     code = "unknown_payment"
     status = 404

@@ -239,6 +239,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "tasks.accounts.forget_expired_tokens",
         "schedule": 6 * 3600.0,
     },
+    "forget people who never confirmed an address": {
+        "task": "tasks.accounts.cleanup_unverified_users",
+        "schedule": 24 * 3600.0,
+    },
     "forget sign-ins that are long over": {
         "task": "tasks.accounts.forget_old_sign_ins",
         "schedule": 24 * 3600.0,
@@ -355,6 +359,14 @@ MFA_FORMS = {
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 # Codes tried at one account, from wherever; a right one forgives those before it.
 ACCOUNT_RATE_LIMITS["second_factor"] = "20/h/key"  # type: ignore[index]
+
+# --- Accounts: sessions, Google, deletion ---------------------------------------------------------
+# How long the link "this was not me" of a mail about a new sign-in works.
+ALARM_LINK_AGE = timedelta(days=30)
+# Who has not confirmed an address by then, and owns nothing, is forgotten.
+UNVERIFIED_KEPT = timedelta(days=7)
+# Whoever said so gets payouts again that long after setting a new password.
+PAYOUT_LOCK_AFTER_RESET = timedelta(hours=env.int("PAYOUT_LOCK_HOURS", 24))
 
 # --- Words and clocks ---------------------------------------------------------------------------
 LANGUAGE_CODE = "uz"

@@ -136,6 +136,15 @@ def test_a_session_from_before_there_were_rows_gets_one(user):
     assert SignIn.objects.get().user == user
 
 
+def test_a_session_that_no_request_made_is_left_unnoted(user):
+    client = Client()
+    client.force_login(user)
+
+    client.get("/me/")
+
+    assert not SignIn.objects.exists()
+
+
 def test_the_key_of_a_session_is_readable_nowhere(user):
     client = browser(user)
     key = client.session.session_key

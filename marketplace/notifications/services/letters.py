@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from marketplace.accounts import alarms
 from marketplace.accounts.facts import (
     FactorAdded,
     FactorRemoved,
@@ -149,7 +150,16 @@ def letter_of(notification: Notification) -> dict[str, Any]:
             "action_url": settings.SITE_URL + notification.action_url if notification.action_url else "",
             "facts": facts_of(notification.data),
             "steps": step_of(kind),
+            "alarm_url": _alarm_url(notification),
         }
+
+
+def _alarm_url(notification: Notification) -> str:
+    """Behind it the reader says that a sign-in was not theirs. In the mail only: who holds the session must not press it."""
+    device_id = notification.data.get("device_id")
+    if not device_id:
+        return ""
+    return settings.SITE_URL + reverse("accounts:not_me", args=[alarms.token_of(device_id)])
 
 
 def wait_for_morning(
@@ -203,6 +213,7 @@ def warn_of_sign_in(fact: SignedInAnew) -> None:
                 "device": fact.device or _("An unknown device"),
                 "place": fact.address or "—",
                 "time": fact.at,
+                "device_id": str(fact.device_id),
             },
             action_url=reverse("account_change_password"),
         )

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from marketplace.accounts import second_factor
 from marketplace.accounts.models import User
+from marketplace.accounts.selectors import payout_lock_of
 from marketplace.core import dates, jobs
 from marketplace.core.announce import announce
 from marketplace.core.money import MAX_MINOR, Minor, Money
@@ -32,6 +33,7 @@ from marketplace.payments.errors import (
     OwnPayout,
     PaymentNotOpen,
     PayoutsFrozen,
+    PayoutsLocked,
     SecondFactorNeeded,
     UnknownPayment,
 )
@@ -63,7 +65,7 @@ def withdraw(
     after a pause.
 
     Raises AmountOutOfRange, DailyLimit, BadCard, BankCodeNeeded, CardTooNew, InsufficientFunds, KeyReused, PayoutsFrozen,
-    SecondFactorNeeded.
+    PayoutsLocked, SecondFactorNeeded.
     """
     limits = settings.WITHDRAWAL_LIMITS.get(currency)
     if type(amount) is not int or not limits or not limits[0] <= amount <= min(limits[1], MAX_MINOR):
@@ -88,6 +90,7 @@ def _request(user: User, amount: Minor, card: cards.Card, idempotency_key: str, 
         return _same(payout, amount, currency, card)
     if Transaction.objects.filter(user=user, contested_at__isnull=False).exists():
         raise PayoutsFrozen(str(user.pk))
+    _check_lock(user)
     lock_available(user.pk, currency)
     at = timezone.now()  # under the lock: a card that the request before has saved is older than this moment
     saved = _saved(user, card, at)
@@ -117,6 +120,13 @@ def _request(user: User, amount: Minor, card: cards.Card, idempotency_key: str, 
     jobs.enqueue("tasks.payments.process_withdrawal", transaction_id=str(payout.pk))
     announce(WithdrawalRequested(payout.pk, user.pk))
     return payout
+
+
+def _check_lock(user: User) -> None:
+    lock = payout_lock_of(user.pk, at=timezone.now())
+    if lock is not None:
+        with timezone.override(user.zone):
+            raise PayoutsLocked(dates.day_and_time(timezone.localtime(lock.ends_at)) if lock.ends_at else "")
 
 
 def _same(payout: Transaction, amount: Minor, currency: str, card: cards.Card) -> Transaction:
@@ -205,11 +215,12 @@ def approvals_needed(payout: Transaction) -> int:
 def approve_withdrawal(*, transaction_id: UUID, actor: User) -> Transaction:
     """Somebody of the staff finds it in order. Twice by the same person counts once.
 
-    Raises UnknownPayment, PaymentNotOpen, OwnPayout.
+    Raises UnknownPayment, PaymentNotOpen, OwnPayout, PayoutsLocked.
     """
     payout = _decided_by(transaction_id, actor)
     if not payout.is_open:
         raise PaymentNotOpen(f"{payout.pk} is {payout.status}")
+    _check_lock(payout.user)
     PayoutDecision.objects.get_or_create(payout=payout, actor=actor, action=Action.APPROVE)
     if payout.status == Status.PENDING and _approvals(payout) >= approvals_needed(payout):
         payout.status = Status.PROCESSING
@@ -235,7 +246,7 @@ def show_number(*, transaction_id: UUID, actor: User) -> str:
 def complete_withdrawal(*, transaction_id: UUID, actor: User, provider_id: str = "") -> Transaction:
     """The bank has sent it. Twice is harmless.
 
-    Raises UnknownPayment, OwnPayout, NotApproved, PaymentNotOpen when it has failed before.
+    Raises UnknownPayment, OwnPayout, NotApproved, PayoutsLocked, PaymentNotOpen when it has failed before.
     """
     payout = _decided_by(transaction_id, actor)
     if payout.status == Status.COMPLETED:
@@ -244,6 +255,7 @@ def complete_withdrawal(*, transaction_id: UUID, actor: User, provider_id: str =
         raise PaymentNotOpen(f"{payout.pk} is {payout.status}")
     if _approvals(payout) < approvals_needed(payout):
         raise NotApproved(str(payout.pk))
+    _check_lock(payout.user)  # whoever has sent it all the same notes so once the lock is lifted
     post(
         JournalEntry.Kind.PAYOUT,
         key=f"withdrawal:{payout.pk}:sent",

@@ -1,9 +1,12 @@
 import threading
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 
+from marketplace.accounts.models import PayoutLock
 from marketplace.accounts.tests.factories import StaffFactory, UserFactory
 from marketplace.core.testing import in_parallel
 from marketplace.ledger import services as ledger
@@ -13,7 +16,13 @@ from marketplace.ledger.testing import accounts_unlocked
 from marketplace.ledger.tests.factories import fund
 from marketplace.notifications.models import Notification
 from marketplace.payments import cards, proofs, selectors, services
-from marketplace.payments.errors import AmountOutOfRange, BadCard, PaymentNotOpen, UnknownPayment
+from marketplace.payments.errors import (
+    AmountOutOfRange,
+    BadCard,
+    PaymentNotOpen,
+    PayoutsLocked,
+    UnknownPayment,
+)
 from marketplace.payments.models import PayoutDestination, Transaction
 
 pytestmark = pytest.mark.django_db
@@ -226,3 +235,40 @@ def test_sent_and_failed_at_one_moment_end_one_way(user):
     back = 1_000_000_00 if payout.status == "failed" else 600_000_00
     assert balances(user).available == back
     assert house_balance("payouts") == 0
+
+
+# --- After "this was not me" ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hours", [None, 5])
+def test_a_locked_person_asks_for_no_payout(user, hours):
+    ends_at = timezone.now() + timedelta(hours=hours) if hours else None
+    PayoutLock.objects.create(user=user, ends_at=ends_at)
+
+    with pytest.raises(PayoutsLocked):
+        withdraw(user)
+
+    assert balances(user).available == 1_000_000_00
+
+
+def test_a_lock_that_is_over_or_of_somebody_else_holds_nobody(user):
+    PayoutLock.objects.create(user=user, ends_at=timezone.now() - timedelta(minutes=1))
+    PayoutLock.objects.create(user=user, lifted_at=timezone.now())
+    PayoutLock.objects.create(user=UserFactory())
+
+    assert withdraw(user).status == Transaction.Status.PENDING
+
+
+def test_what_was_asked_before_the_lock_is_neither_approved_nor_sent(user):
+    waiting, approved = withdraw(user), withdraw(user, key="other")
+    staff = StaffFactory()
+    services.approve_withdrawal(transaction_id=approved.pk, actor=staff)
+    PayoutLock.objects.create(user=user)
+
+    with pytest.raises(PayoutsLocked):
+        services.approve_withdrawal(transaction_id=waiting.pk, actor=staff)
+    with pytest.raises(PayoutsLocked):
+        services.complete_withdrawal(transaction_id=approved.pk, actor=staff)
+    fail(waiting.pk, "asked by a stranger", actor=staff)
+
+    assert balances(user).available == 600_000_00

@@ -288,7 +288,7 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
 # Tries are counted in one place ("Defences") and failures by axes; what stays with allauth is how many mails and codes go to
 # one address.
-ACCOUNT_RATE_LIMITS: dict[str, bool] | bool = dict.fromkeys(
+ACCOUNT_RATE_LIMITS: dict[str, bool | str] | bool = dict.fromkeys(
     (
         "login",
         "login_failed",

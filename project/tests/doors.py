@@ -50,7 +50,7 @@ GET    /admin/autocomplete/                                              in   in
 GET    /admin/jsi18n/                                                    in   in   in   in   in  200  200  200  200
 GET    /admin/login/                                                    200  200  200  200  200  302  302  302  302
 POST   /admin/login/                                                    200
-GET    /admin/logout/                                                   302
+GET    /admin/logout/                                                   302  302  302  302  302  405  405  405  405
 POST   /admin/logout/                                                   302
 GET    /admin/password_change/                                           in   in   in   in   in  200  200  200  200
 POST   /admin/password_change/                                           in   in   in   in   in  200  200  200  200

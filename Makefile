@@ -49,6 +49,9 @@ test-sqlite: .venv/.dev locale/.ready ## the suite on SQLite only (ARGS=… goes
 test-postgres: .venv/.dev locale/.ready ## the suite on PostgreSQL and Redis only
 	@sh scripts/services.sh && . var/services.env && $(PY) -m pytest $(ARGS)
 
+test-long: .venv/.dev locale/.ready ## hostile input at every door, ten thousand cases of it (CASES=…)
+	@FUZZ_CASES=$(or $(CASES),10000) $(PY) -m pytest project/tests/test_fuzz.py -s $(ARGS)
+
 test-e2e: .venv/.dev locale/.ready ## the browser journeys only
 	@sh scripts/browser.sh && $(PY) -m pytest -n auto --maxprocesses 8 --dist worksteal e2e $(ARGS)
 

@@ -18,7 +18,7 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 # Pages of developers (mail that was sent, component gallery) and the sandbox gateway are served here only.
 DEVELOPER_PAGES = True
-SECURE_CSP["frame-src"] = [CSP.SELF]  # a mail beside the list of mails
+SECURE_CSP["frame-src"] = ["'self'"]  # a mail beside the list of mails
 if not EMAIL_HOST_NAME:
     MAILERS = {"default": {"BACKEND": "marketplace.notifications.mail.DeveloperBackend"}}
 

@@ -11,7 +11,7 @@ from project.settings.base import *
 
 DEBUG = False
 DEVELOPER_PAGES = True
-SECURE_CSP["frame-src"] = [CSP.SELF]
+SECURE_CSP["frame-src"] = ["'self'"]
 VAR_DIR.mkdir(exist_ok=True)
 
 # TEST_DATABASE_URL and TEST_REDIS_URL choose the services; TEST_RUN keeps parallel runs on one machine apart.

@@ -87,6 +87,10 @@ POST   /api/v1/auth/login/                                              400
 POST   /api/v1/auth/logout/                                             400
 GET    /api/v1/auth/me/                                                 401  200
 PATCH  /api/v1/auth/me/                                                 401  200
+POST   /api/v1/auth/email/resend/                                       400
+POST   /api/v1/auth/email/verify/                                       400
+POST   /api/v1/auth/password/reset/                                     400
+POST   /api/v1/auth/password/reset/confirm/                             400
 POST   /api/v1/auth/refresh/                                            400
 POST   /api/v1/auth/register/                                           400
 POST   /api/v1/auth/token/refresh/                                      400
@@ -171,6 +175,8 @@ GET    /listings/<listing_id>/card/                                     200
 POST   /listings/<listing_id>/favourite/                                 in  302
 GET    /live/                                                           204
 POST   /live/                                                           204
+GET    /me/not-me/<alarm>/                                              200
+POST   /me/not-me/<alarm>/                                              200
 GET    /me/sessions/                                                     in  200
 POST   /me/sessions/<sign_in_id>/end/                                    in  302  404  404  404  404  404  404  404
 POST   /me/sessions/end-others/                                          in  302

@@ -6,6 +6,7 @@ What stands behind the ids of addresses belongs to a `Quarter`, so whoever lives
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
 
@@ -198,15 +199,25 @@ class Caller:
             self.headers["Authorization"] = f"Bearer {tokens.issue(user=user).access}"
         self._cookies = {name: cookie.value for name, cookie in self.client.cookies.items()}
 
-    def call(self, method: str, path: str, **more: object):
-        """The answer; below /api/ the person shows a token, elsewhere the session's cookie."""
-        headers = self.headers if path.startswith("/api/") else {}
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        *,
+        kind: str = "",
+        headers: dict[str, str] | None = None,
+        **more: Any,
+    ):
+        """The answer; below /api/ the person shows a token, elsewhere the session's cookie. `kind`: the body's content type."""
+        is_api = path.startswith("/api/")
+        kind = kind or ("application/json" if is_api else "application/x-www-form-urlencoded")
+        headers = {**(headers or {}), **(self.headers if is_api else {})}
         before = transaction.savepoint_create()
         try:
             return self.client.generic(
-                method, path, b"{}" if headers else b"", content_type="application/json" if headers else
-                "application/x-www-form-urlencoded", headers=headers, **more,
-            )  # fmt: skip
+                method, path, body or (b"{}" if is_api else b""), content_type=kind, headers=headers, **more
+            )
         finally:
             transaction.savepoint_rollback(before)
             transaction.set_rollback(False)

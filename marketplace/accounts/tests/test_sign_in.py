@@ -445,3 +445,24 @@ def test_the_admins_door_has_the_same_lock_whatever_the_spelling(client, guarded
     response = sign_in(client, staff.email)
 
     assert response.status_code == LOCKED_OUT
+
+
+def test_signing_in_begins_another_session(client):
+    user = UserFactory()
+    session = client.session
+    session["mark"] = "of a visitor"
+    session.save()
+    before = session.session_key
+
+    sign_in(client, user.email)
+
+    assert is_signed_in(client)
+    assert client.session.session_key != before
+    assert not client.session.exists(before)
+
+
+@pytest.mark.parametrize("path", ["/", "/me/", "/wallet/", "/notifications/"])
+def test_every_page_has_the_way_out(client, path):
+    client.force_login(UserFactory())
+
+    assert 'method="post" action="/accounts/logout/"' in client.get(path).content.decode()

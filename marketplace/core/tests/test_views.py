@@ -208,3 +208,10 @@ def test_nothing_echoes_a_request(client, path):
 
     assert response.status_code in {302, 401, 405}
     assert b"mirror-me" not in response.content
+
+
+@pytest.mark.parametrize("path", ["/", "/api/health/", "/api/v1/status/books/", "/accounts/login/"])
+def test_no_other_site_may_read_an_answer(client, path):
+    response = client.get(path, headers={"Origin": "https://elsewhere.example"})
+
+    assert "Access-Control-Allow-Origin" not in response

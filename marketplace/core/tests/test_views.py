@@ -215,3 +215,23 @@ def test_no_other_site_may_read_an_answer(client, path):
     response = client.get(path, headers={"Origin": "https://elsewhere.example"})
 
     assert "Access-Control-Allow-Origin" not in response
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/accounts/login/", "/nowhere/", "/api/health/", "/.well-known/security.txt"]
+)
+def test_every_answer_says_what_a_browser_may_do_with_it(client, path):
+    response = client.get(path)
+
+    policy = response["Content-Security-Policy"]
+    for rule in (
+        "default-src 'self'",
+        "script-src 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    ):
+        assert rule in policy
+    assert "unsafe" not in policy
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Referrer-Policy"] == "same-origin"

@@ -22,6 +22,12 @@ check "deployment checks" sh scripts/check-deploy.sh
 check "translations" $bin/python scripts/check_messages.py
 check "security rules (bandit)" $bin/bandit -q -r marketplace project tasks -c pyproject.toml
 check "no registry's address, nothing secret" sh scripts/check-tree.sh
+out=$($bin/python scripts/check_packages.py 2>&1)
+case $? in
+  0) echo "ok      packages without known weaknesses (pip-audit)" ;;
+  75) echo "skipped packages without known weaknesses (pip-audit): $out" ;;
+  *) printf 'FAILED  packages without known weaknesses (pip-audit)\n%s\n' "$out"; status=1 ;;
+esac
 if command -v npm >/dev/null; then check "built CSS is up to date" sh scripts/check-css.sh
 else echo "skipped built CSS is up to date: Node is not installed"; fi
 exit $status

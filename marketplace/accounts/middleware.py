@@ -1,6 +1,7 @@
-"""A signed-in person's language and clock."""
+"""A signed-in person's language and clock, and what stays in the browser when they leave."""
 
 from collections.abc import Callable
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -29,3 +30,22 @@ class PreferencesMiddleware:
             request.LANGUAGE_CODE = user.language
         with timezone.override(zone):
             return self.get_response(request)
+
+
+class LeavingMiddleware:
+    """Whoever signs out leaves nothing in the browser's storage: drafts of messages are kept there."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if getattr(request, "has_left", False):
+            response["Clear-Site-Data"] = '"storage"'
+        return response
+
+
+def note_leaving(*, request: HttpRequest | None = None, **_signal: Any) -> None:
+    """Receives Django's `user_logged_out`."""
+    if request is not None:
+        request.has_left = True  # type: ignore[attr-defined]

@@ -10,6 +10,10 @@ from django.conf import settings
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
+# What ends a line somewhere, or moves a terminal's cursor.
+_BREAKS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+
+
 class RequestIdFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id.get()
@@ -31,6 +35,14 @@ class SecretAddressFilter(logging.Filter):
         if (clean := masked(message)) != message:
             record.msg, record.args = clean, ()
         return True
+
+
+class LineFormatter(logging.Formatter):
+    """One line for each message: what strangers send must not look like a line of ours. A traceback keeps its own lines."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (the library's name)
+        record.message = _BREAKS.sub(lambda sign: f"\\x{ord(sign[0]):02x}", record.message)
+        return super().formatMessage(record)
 
 
 def without_secrets(event: Any, _hint: Any) -> Any:

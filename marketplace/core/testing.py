@@ -39,7 +39,7 @@ def in_parallel(*calls: Callable[[], Any]) -> list[Any]:
         thread.start()
     for thread in threads:
         thread.join(timeout=60)
-    assert not any(thread.is_alive() for thread in threads), "a call did not end: deadlock?"
+    assert not any(thread.is_alive() for thread in threads), "a call did not end: deadlock?"  # nosec B101
     return results
 
 
@@ -95,7 +95,7 @@ def ticket_of(user: Any) -> str:
     tokens = import_module("marketplace.accounts.tokens")  # core knows no app
     access = tokens.issue(user=user).access
     response = Client().post("/api/v1/auth/ws-ticket/", headers={"Authorization": f"Bearer {access}"})
-    assert response.status_code == 201, response.content
+    assert response.status_code == 201, response.content  # nosec B101
     return str(response.json()["ticket"])
 
 
@@ -110,7 +110,7 @@ class Wire(ApplicationCommunicator):
 
     async def __aenter__(self) -> Self:
         is_open, code = await self.connect()
-        assert is_open, f"refused before the handshake: {code}"
+        assert is_open, f"refused before the handshake: {code}"  # nosec B101
         return self
 
     async def __aexit__(self, *_error: object) -> None:
@@ -136,7 +136,7 @@ class Wire(ApplicationCommunicator):
     async def fragment(self) -> str:
         """The next frame as it is: the HTML for a browser."""
         message = await self.receive_output(PATIENCE)
-        assert message["type"] == "websocket.send", message
+        assert message["type"] == "websocket.send", message  # nosec B101
         return str(message["text"])
 
     async def closed(self) -> int:
@@ -210,7 +210,7 @@ class Feed(ApplicationCommunicator):
         """The next event as {"event", "data", "id"?}; with `event`, the next of that name, whatever comes before it."""
         while True:
             message = await self.receive_output(PATIENCE)
-            assert message.get("more_body"), "the stream has ended"
+            assert message.get("more_body"), "the stream has ended"  # nosec B101
             lines = [line.partition(": ") for line in message["body"].decode().strip().splitlines()]
             found: dict[str, str] = {}
             for name, _colon, text in lines:

@@ -6,6 +6,7 @@ from marketplace.core import gallery, views
 app_name = "core"
 urlpatterns = [
     path("preferences/", views.preferences, name="preferences"),
+    path(".well-known/security.txt", views.security_txt, name="security-txt"),
     path("about/<slug:slug>/", views.page, name="page"),
 ]
 

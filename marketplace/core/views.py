@@ -1,5 +1,6 @@
 """Health, preferences and the plain pages."""
 
+from datetime import UTC, timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from django.http import (
 from django.shortcuts import render
 from django.template.loader import TemplateDoesNotExist, get_template
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -29,6 +31,8 @@ from marketplace.core.preferences import THEME_COOKIE, THEMES
 
 PAGES = ("how-it-works", "fees", "terms", "privacy", "contacts")
 YEAR = 365 * 24 * 3600
+PLAIN = "text/plain; charset=utf-8"
+SECURITY_TXT_AGE = timedelta(days=180)  # RFC 9116 advises less than a year
 
 
 @require_safe
@@ -59,7 +63,22 @@ def health(_request: HttpRequest) -> HttpResponse:
 @require_safe
 def alive(_request: HttpRequest) -> HttpResponse:
     """The process answers; nothing else is asked. Also the bare page that `make bench` measures the others against."""
-    return HttpResponse("ok", content_type="text/plain")
+    return HttpResponse("ok", content_type=PLAIN)
+
+
+@require_safe
+def security_txt(_request: HttpRequest) -> HttpResponse:
+    """Whom to tell of a weakness (RFC 9116). Computed, since a file with a date in it would run out unnoticed."""
+    expires = (
+        timezone.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + SECURITY_TXT_AGE
+    )
+    lines = (
+        f"Contact: mailto:{settings.SECURITY_EMAIL}",
+        f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}",
+        "Preferred-Languages: uz, ru, en",
+        f"Canonical: {settings.SITE_URL}{reverse('core:security-txt')}",
+    )
+    return HttpResponse("\n".join(lines) + "\n", content_type=PLAIN)
 
 
 def no_stream(_request: HttpRequest) -> HttpResponse:

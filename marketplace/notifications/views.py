@@ -231,13 +231,13 @@ def telegram_webhook(request: HttpRequest) -> HttpResponse:
         raise Http404
     given = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
     if not compare_digest(given.encode(), settings.TELEGRAM_WEBHOOK_SECRET.encode()):
-        return HttpResponseForbidden(content_type="text/plain")
+        return HttpResponseForbidden(content_type="text/plain; charset=utf-8")
     try:
         update = json.loads(_bounded(request))
     except (ValueError, RecursionError, RequestDataTooBig, UnreadablePostError):
-        return HttpResponseBadRequest(content_type="text/plain")
+        return HttpResponseBadRequest(content_type="text/plain; charset=utf-8")
     services.receive(update, at=timezone.now())
-    return HttpResponse(content_type="text/plain")
+    return HttpResponse(content_type="text/plain; charset=utf-8")
 
 
 def _bounded(request: HttpRequest) -> bytes:

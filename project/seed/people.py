@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group, Permission
 from marketplace.accounts.models import User
 from marketplace.listings.services.bulk import note_seller
 
-PASSWORD = "WibeDemo2026"  # noqa: S105 (the demo prints it)
+PASSWORD = "WibeDemo2026"  # noqa: S105 (the demo prints it)  # nosec B105 (of people who do not exist)
 
 
 @dataclass(frozen=True, slots=True)

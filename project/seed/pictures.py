@@ -17,7 +17,7 @@ UPLOADED = (960, 720)
 @lru_cache(maxsize=400)
 def picture(color: str, second: str, kind: int) -> Renditions:
     """One of a game's pictures as renditions: prepared once, stored as often as it is used."""
-    rng = random.Random(f"{color}{kind}")
+    rng = random.Random(f"{color}{kind}")  # nosec B311
     image = _ground(color, second, rng)
     draw = ImageDraw.Draw(image, "RGBA")
     rng.choice((_inventory, _profile, _arena, _cards))(draw, rng)

@@ -28,7 +28,7 @@ def sellers() -> list[User]:
     User.objects.bulk_create(
         [
             User(
-                email=email, full_name=f"Seller {number}", password="!", language=["uz", "ru", "en"][number % 3],
+                email=email, full_name=f"Seller {number}", password="!", language=["uz", "ru", "en"][number % 3],  # nosec B106 (unusable)
                 rating=4 + number % 10 / 10 if number % 4 else None, rating_count=number if number % 4 else 0,
             )
             for number, email in enumerate(wanted) if email not in there
@@ -51,7 +51,7 @@ def fill_up(games: Sequence[Game], count: int, *, say: Callable[[str], None]) ->
         batch = []
         for _one in range(min(BATCH, missing - added)):
             number += 1
-            rng = random.Random(number)
+            rng = random.Random(number)  # nosec B311
             at = now - timedelta(minutes=20 + (number - FIRST) % 100_000)
             one = offer(
                 rng.choice(games),

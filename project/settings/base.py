@@ -96,6 +96,7 @@ MIDDLEWARE = [
     "marketplace.accounts.devices.CookieMiddleware",
     "marketplace.accounts.sign_ins.FollowMiddleware",
     "marketplace.accounts.middleware.PreferencesMiddleware",
+    "marketplace.accounts.middleware.LeavingMiddleware",
     "marketplace.core.middleware.DomainErrorMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -296,6 +297,8 @@ ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
+# Links for a new password: an hour, for mail servers that take a letter at the second try only.
+PASSWORD_RESET_TIMEOUT = 3600
 # Tries are counted in one place ("Defences") and failures by axes; what stays with allauth is how many mails and codes go to
 # one address.
 ACCOUNT_RATE_LIMITS: dict[str, bool | str] | bool = dict.fromkeys(
@@ -442,6 +445,8 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "WibeStore <no-reply@wibestor
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Where people write to, shown on the contacts page.
 SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", "support@wibestore.uz")
+# Where weaknesses are reported (SECURITY.md, /.well-known/security.txt).
+SECURITY_EMAIL = env.str("SECURITY_EMAIL", "security@wibestore.uz")
 EMAIL_HOST_NAME = env.str("EMAIL_HOST", "")
 MAILERS: dict[str, dict[str, Any]] = {
     "default": {
@@ -552,6 +557,9 @@ SIMPLE_JWT = {
     "SIGNING_KEY": JWT_SECRET_KEY or SECRET_KEY,
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=env.int("JWT_ACCESS_TOKEN_LIFETIME", 15)),
     "REFRESH_TOKEN_LIFETIME": timedelta(minutes=env.int("JWT_REFRESH_TOKEN_LIFETIME", 10080)),
+    # Another service that signs with the same key gets nowhere here, and ours nowhere there.
+    "ISSUER": "wibestore",
+    "AUDIENCE": "wibestore-api",
     "ROTATE_REFRESH_TOKENS": True,
     "BLACKLIST_AFTER_ROTATION": True,
     # A new password ends all tokens that were given for the old one.
@@ -613,7 +621,12 @@ LOGGING: dict[str, Any] = {
         "request_id": {"()": "marketplace.core.logs.RequestIdFilter"},
         "secrets": {"()": "marketplace.core.logs.SecretAddressFilter"},
     },
-    "formatters": {"line": {"format": "%(asctime)s [%(levelname)s] %(name)s: %(message)s [%(request_id)s]"}},
+    "formatters": {
+        "line": {
+            "()": "marketplace.core.logs.LineFormatter",
+            "format": "%(asctime)s [%(levelname)s] %(name)s: %(message)s [%(request_id)s]",
+        }
+    },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",

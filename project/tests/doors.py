@@ -14,6 +14,7 @@ ROLES = ["visitor", "buyer", "rival", "seller", "peer", "moderator", "finance", 
 DOORS = """
 #                                                                      visi buyr rivl selr peer modr finc clrk admn
 GET    /                                                                200
+GET    /.well-known/security.txt                                        200
 GET    /about/<slug=terms>/                                             200
 GET    /accounts/2fa/                                                    in  200
 GET    /accounts/2fa/authenticate/                                      302
@@ -175,8 +176,8 @@ GET    /listings/<listing_id>/card/                                     200
 POST   /listings/<listing_id>/favourite/                                 in  302
 GET    /live/                                                           204
 POST   /live/                                                           204
-GET    /me/not-me/<alarm>/                                              200
-POST   /me/not-me/<alarm>/                                              200
+GET    /me/not-me/<token>/                                              200
+POST   /me/not-me/<token>/                                              200
 GET    /me/sessions/                                                     in  200
 POST   /me/sessions/<sign_in_id>/end/                                    in  302  404  404  404  404  404  404  404
 POST   /me/sessions/end-others/                                          in  302

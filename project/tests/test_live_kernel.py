@@ -142,6 +142,23 @@ async def test_a_session_without_an_origin_is_not_enough(aziza):
     assert await echo(session=await call(session_of, aziza), origin=None).connect() == (False, 1000)
 
 
+def test_with_https_a_page_without_it_opens_no_socket(aziza, settings):
+    settings.SESSION_COOKIE_SECURE = True
+
+    @played
+    async def story():
+        session = await call(session_of, aziza)
+        plain, encrypted = (
+            echo(session=session, origin=f"{scheme}://testserver") for scheme in ("http", "https")
+        )
+
+        assert await plain.connect() == (False, 1000)
+        async with encrypted:
+            pass
+
+    story()
+
+
 @played
 async def test_a_foreign_origin_is_refused_even_with_a_ticket(aziza):
     wire = echo(ticket=await call(ticket_of, aziza), origin="https://evil.example")

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from django.conf import settings
 
-from marketplace.core.logs import masked, without_secrets
+from marketplace.core.logs import LineFormatter, masked, without_secrets
 
 SECRET = "kaspi-test-token"
 nginx = shutil.which("nginx")
@@ -58,6 +58,23 @@ def test_an_event_for_sentry_does_not_hold_it():
 
     assert SECRET not in str(without_secrets(event, {}))
     assert without_secrets({"message": "x"}, {}) == {"message": "x"}
+
+
+@pytest.mark.parametrize("sign", ["\n", "\r", "\x1b", "\x85", "\u2028"])
+def test_a_message_is_one_line_whatever_a_stranger_put_into_it(sign):
+    record = logging.makeLogRecord({"msg": "refused: %s", "args": (f"a{sign}2026-01-01 [INFO] paid",)})
+
+    told = LineFormatter("%(message)s").format(record)
+
+    assert sign not in told
+    assert told == f"refused: a\\x{ord(sign):02x}2026-01-01 [INFO] paid"
+
+
+def test_every_handler_writes_whole_lines():
+    settings_of_lines = settings.LOGGING["formatters"]
+
+    assert {one["formatter"] for one in settings.LOGGING["handlers"].values()} == {"line"}
+    assert settings_of_lines["line"]["()"] == "marketplace.core.logs.LineFormatter"
 
 
 def test_every_handler_masks():

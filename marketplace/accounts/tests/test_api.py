@@ -314,7 +314,7 @@ def test_tokens_live_as_long_as_the_settings_say(pair):
 
     assert access["exp"] - access["iat"] == 15 * 60
     assert refresh["exp"] - refresh["iat"] == 7 * 24 * 3600
-    assert set(access) == {"token_type", "exp", "iat", "jti", "user_id", "hash_password", "sid"}
+    assert set(access) == {"token_type", "exp", "iat", "jti", "user_id", "hash_password", "sid", "aud", "iss"}
 
 
 @pytest.mark.parametrize("path", ["refresh/", "token/refresh/"])
@@ -412,6 +412,19 @@ def test_no_made_up_token_is_believed_or_breaks_anything(client, user, token):
     assert error(me(client, token))["code"] == "token_not_valid"
     assert error(renew(client, token))["code"] == "token_not_valid"
     assert error(send(client, "logout/", {"refresh": token}))["code"] == "token_not_valid"
+
+
+@pytest.mark.parametrize("claim", ["aud", "iss"])
+@pytest.mark.parametrize("value", ["another-service", None])
+def test_a_token_for_another_service_opens_nothing(client, pair, claim, value):
+    payload = jwt.decode(pair.access, options={"verify_signature": False})
+    payload = (
+        {**payload, claim: value} if value else {name: payload[name] for name in payload if name != claim}
+    )
+    token = jwt.encode(payload, django_settings.SIMPLE_JWT["SIGNING_KEY"], "HS256")
+
+    assert me(client, pair.access).status_code == 200
+    assert error(me(client, token))["code"] == "token_not_valid"
 
 
 def test_the_table_of_tokens_holds_nothing_that_signs_in(client, pair):

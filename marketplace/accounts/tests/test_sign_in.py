@@ -1,8 +1,10 @@
 """Signing up, confirming the address, signing in and out, and what strangers cannot learn or force."""
 
 import re
+from datetime import datetime, timedelta
 
 import pytest
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core import mail
 from django.urls import reverse
 
@@ -112,6 +114,26 @@ def test_a_weak_password_is_refused_beside_its_field(client, password, why):
     assert not User.objects.exists()
 
 
+@pytest.mark.parametrize("password", ["to‘rt so'z 4 " * 11, "parol bilan 7 so‘z 🔑"])
+def test_a_long_password_of_any_signs_is_taken_as_it_is(client, password):
+    sign_up(client, password1=password, password2=password)
+
+    user = User.objects.get(email="aziza@example.uz")
+    assert user.check_password(password)
+    assert not user.check_password(password[:-1])
+
+
+@pytest.mark.parametrize("path", [SIGNUP, LOGIN])
+def test_passwords_are_masked_and_managers_may_fill_them_in(client, path):
+    fields = re.findall(r"<input[^>]*password[^>]*>", client.get(path).content.decode())
+
+    assert fields
+    for field in fields:
+        assert 'type="password"' in field
+        assert "onpaste" not in field
+        assert re.search(r'autocomplete="(current|new)-password"', field)
+
+
 def test_signing_up_with_a_known_address_tells_the_owner_and_nobody_else(client, mailoutbox):
     UserFactory(email="owner@example.uz")
     stranger = sign_up(client, email="Owner@example.uz")
@@ -218,6 +240,16 @@ def test_only_a_post_signs_out(client):
     assert not is_signed_in(client)
 
 
+def test_signing_out_empties_the_browsers_storage(client):
+    client.force_login(UserFactory())
+    before = client.get("/me/")
+
+    after = client.post("/accounts/logout/")
+
+    assert "Clear-Site-Data" not in before
+    assert after["Clear-Site-Data"] == '"storage"'
+
+
 @pytest.mark.parametrize(
     "target",
     [
@@ -292,6 +324,19 @@ def test_the_link_for_a_new_password_works_once(client, mailoutbox):
     user.refresh_from_db()
     assert again.status_code == 200
     assert user.check_password("Yangi-parol-55")
+
+
+def test_the_link_for_a_new_password_is_too_old_after_an_hour(client, mailoutbox, monkeypatch):
+    user = UserFactory()
+    ask_for_a_new_password(client, mailoutbox, user.email)
+    link = link_in(mailoutbox[-1])
+    later = datetime.now() + timedelta(hours=1, minutes=1)  # noqa: DTZ005 (the generator's own clock)
+    monkeypatch.setattr(PasswordResetTokenGenerator, "_now", lambda _self: later)
+
+    page = client.get(link, follow=True)
+
+    assert page.status_code == 200
+    assert 'name="password1"' not in page.content.decode()
 
 
 def test_asking_for_a_new_password_does_not_say_who_has_an_account(client, mailoutbox):
@@ -505,3 +550,24 @@ def test_people_who_are_no_staff_are_refused_at_the_admin(client):
     client.force_login(UserFactory())
 
     assert client.get("/admin/", follow=True).status_code == 403
+
+
+def test_signing_in_begins_another_session(client):
+    user = UserFactory()
+    session = client.session
+    session["mark"] = "of a visitor"
+    session.save()
+    before = session.session_key
+
+    sign_in(client, user.email)
+
+    assert is_signed_in(client)
+    assert client.session.session_key != before
+    assert not client.session.exists(before)
+
+
+@pytest.mark.parametrize("path", ["/", "/me/", "/wallet/", "/notifications/"])
+def test_every_page_has_the_way_out(client, path):
+    client.force_login(UserFactory())
+
+    assert 'method="post" action="/accounts/logout/"' in client.get(path).content.decode()

@@ -1,10 +1,13 @@
 """Health, preferences and the plain pages."""
 
+from datetime import datetime, timedelta
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.db import OperationalError
 from django.test import Client
+from django.utils import timezone
 
 from marketplace.core import views
 
@@ -169,3 +172,66 @@ def test_a_plain_page_is_there_in_every_language(client, settings, slug, languag
 @pytest.mark.parametrize("slug", ["nothing", "base", "terms2"])
 def test_there_are_no_other_plain_pages(client, slug):
     assert client.get(f"/about/{slug}/").status_code == 404
+
+
+# --- Whom to tell of a weakness ---------------------------------------------------------------------
+
+
+def test_security_txt_says_whom_to_write_to_and_is_never_out_of_date(client, settings):
+    settings.SECURITY_EMAIL, settings.SITE_URL = "holes@example.uz", "https://wibestore.example"
+
+    response = client.get("/.well-known/security.txt")
+
+    said = dict(line.split(": ", 1) for line in response.content.decode().splitlines())
+    left = datetime.fromisoformat(said.pop("Expires")) - timezone.now()
+    assert response["Content-Type"] == "text/plain; charset=utf-8"
+    assert said == {
+        "Contact": "mailto:holes@example.uz",
+        "Preferred-Languages": "uz, ru, en",
+        "Canonical": "https://wibestore.example/.well-known/security.txt",
+    }
+    assert timedelta(days=30) < left < timedelta(days=365)
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/health/live/", "/.well-known/security.txt", "/accounts/login/", "/nowhere/"]
+)
+def test_every_text_names_its_encoding(client, path):
+    assert "charset=utf-8" in client.get(path)["Content-Type"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/health/", "/accounts/login/", "/me/", "/admin/login/", "/api/v1/auth/me/"]
+)
+def test_nothing_echoes_a_request(client, path):
+    response = client.trace(path, headers={"X-Secret": "mirror-me"})
+
+    assert response.status_code in {302, 401, 405}
+    assert b"mirror-me" not in response.content
+
+
+@pytest.mark.parametrize("path", ["/", "/api/health/", "/api/v1/status/books/", "/accounts/login/"])
+def test_no_other_site_may_read_an_answer(client, path):
+    response = client.get(path, headers={"Origin": "https://elsewhere.example"})
+
+    assert "Access-Control-Allow-Origin" not in response
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/accounts/login/", "/nowhere/", "/api/health/", "/.well-known/security.txt"]
+)
+def test_every_answer_says_what_a_browser_may_do_with_it(client, path):
+    response = client.get(path)
+
+    policy = response["Content-Security-Policy"]
+    for rule in (
+        "default-src 'self'",
+        "script-src 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    ):
+        assert rule in policy
+    assert "unsafe" not in policy
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Referrer-Policy"] == "same-origin"

@@ -2,7 +2,9 @@ import os
 import secrets
 import subprocess
 import sys
+import threading
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from cryptography.fernet import Fernet
@@ -213,3 +215,20 @@ def test_production_has_no_sandbox_page(tmp_path):
     assert "project.settings.production" in done.stdout, done.stderr
     assert "'webhook'" in done.stdout
     assert "sandbox" not in done.stdout
+
+
+def test_no_answer_leads_a_call_of_ours_elsewhere():
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(302)
+            self.send_header("Location", "http://169.254.169.254/latest/meta-data/")
+            self.end_headers()
+
+        def log_message(self, *_args):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        reply = http.send("GET", f"http://127.0.0.1:{server.server_port}/")
+
+    assert reply.status == 302

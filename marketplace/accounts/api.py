@@ -135,12 +135,6 @@ class RefreshThrottle(AddressThrottle):
     scope = "refresh"
 
 
-class MailedThrottle(AddressThrottle):
-    """Asking for mails, and trying what might stand in them."""
-
-    scope = "mailed"
-
-
 class TicketThrottle(PersonThrottle):
     scope = "ticket"
 
@@ -242,7 +236,7 @@ class Logout(Door):
 class PasswordReset(Door):
     """POST {email} -> 204, whoever has that address or nobody: mails the link for a new password, or that there is no account."""
 
-    throttle_classes = (MailedThrottle,)
+    throttle_classes = (AuthenticationThrottle,)
 
     def post(self, request: Request) -> Response:
         form = ResetPasswordForm(data=valid(AddressGiven(data=request.data)))
@@ -259,7 +253,7 @@ class PasswordResetConfirm(Door):
     All sign-ins end; sign in with the new password. 400 `link_not_valid`, or `details.password`.
     """
 
-    throttle_classes = (MailedThrottle,)
+    throttle_classes = (AuthenticationThrottle,)
 
     def post(self, request: Request) -> Response:
         given = valid(NewPassword(data=request.data))
@@ -279,7 +273,7 @@ class PasswordResetConfirm(Door):
 class EmailVerify(Door):
     """POST {key} -> 204: confirms the address. `key` is the last part of the link in the mail. 400 `link_not_valid`."""
 
-    throttle_classes = (MailedThrottle,)
+    throttle_classes = (AuthenticationThrottle,)
 
     def post(self, request: Request) -> Response:
         key = valid(KeyGiven(data=request.data))["key"]

@@ -19,10 +19,10 @@ GET    /about/<slug=terms>/                                             200
 GET    /accounts/2fa/                                                    in  200
 GET    /accounts/2fa/authenticate/                                      302
 POST   /accounts/2fa/authenticate/                                      302
-GET    /accounts/2fa/reauthenticate/                                     in  200  302  302  302  302  302  302  302
-POST   /accounts/2fa/reauthenticate/                                     in  200  302  302  302  302  302  302  302
-GET    /accounts/2fa/recovery-codes/                                     in  302  404  404  404  404  404  404  404
-GET    /accounts/2fa/recovery-codes/download/                            in  302  404  404  404  404  404  404  404
+GET    /accounts/2fa/reauthenticate/                                     in  200  200  302  302  302  302  302  302
+POST   /accounts/2fa/reauthenticate/                                     in  200  200  302  302  302  302  302  302
+GET    /accounts/2fa/recovery-codes/                                     in  302  302  404  404  404  404  404  404
+GET    /accounts/2fa/recovery-codes/download/                            in  302  302  404  404  404  404  404  404
 GET    /accounts/2fa/recovery-codes/generate/                            in  302
 POST   /accounts/2fa/recovery-codes/generate/                            in  302
 GET    /accounts/2fa/totp/activate/                                      in  302
@@ -38,7 +38,7 @@ GET    /accounts/2fa/webauthn/keys/<pk>/remove/                          in  302
 POST   /accounts/2fa/webauthn/keys/<pk>/remove/                          in  302
 GET    /accounts/2fa/webauthn/login/                                    302
 POST   /accounts/2fa/webauthn/login/                                    302
-GET    /accounts/2fa/webauthn/reauthenticate/                            in  200  302  302  302  302  302  302  302
+GET    /accounts/2fa/webauthn/reauthenticate/                            in  200  200  302  302  302  302  302  302
 POST   /accounts/2fa/webauthn/reauthenticate/                            in  302
 GET    /accounts/confirm-email/                                         200
 GET    /accounts/confirm-email/<key>/                                   200
@@ -88,7 +88,7 @@ POST   /api/v1/auth/login/                                              400
 POST   /api/v1/auth/logout/                                             400
 GET    /api/v1/auth/me/                                                 401  200
 PATCH  /api/v1/auth/me/                                                 401  200
-POST   /api/v1/auth/email/resend/                                       400
+POST   /api/v1/auth/email/resend/                                       401  204
 POST   /api/v1/auth/email/verify/                                       400
 POST   /api/v1/auth/password/reset/                                     400
 POST   /api/v1/auth/password/reset/confirm/                             400
@@ -176,8 +176,8 @@ GET    /listings/<listing_id>/card/                                     200
 POST   /listings/<listing_id>/favourite/                                 in  302
 GET    /live/                                                           204
 POST   /live/                                                           204
-GET    /me/not-me/<token>/                                              200
-POST   /me/not-me/<token>/                                              200
+GET    /me/not-me/<token>/                                              410
+POST   /me/not-me/<token>/                                              410
 GET    /me/sessions/                                                     in  200
 POST   /me/sessions/<sign_in_id>/end/                                    in  302  404  404  404  404  404  404  404
 POST   /me/sessions/end-others/                                          in  302
@@ -279,6 +279,7 @@ POST   /wallet/withdraw/                                                 in  422
 ADMIN = """
 account.emailaddress                 view add change delete
 accounts.passwordhistory             view
+accounts.payoutlock                  view
 accounts.user                        view add change delete
 auth.group                           view add change delete
 mfa.authenticator                    view

@@ -111,7 +111,7 @@ def test_one_address_gets_five_of_these_mails_a_minute(client, user, mailoutbox,
 
 @pytest.mark.parametrize("path", ["password/reset/", "password/reset/confirm/", "email/verify/"])
 def test_tries_from_one_address_are_bounded(client, settings, path):
-    settings.API_THROTTLE_RATES = {"mailed": "3/minute"}
+    settings.RATE_LIMITS = {"authentication": "3/minute"}
 
     answers = [send(client, path, {}).status_code for _try in range(4)]
 

@@ -374,7 +374,10 @@ def test_a_kept_page_of_an_offer_names_what_it_follows_and_stays_kept(client):
 
     second = client.get(offer.get_absolute_url())
 
-    assert f'sse-connect="/live/?on=listing:{offer.pk}:{offer.version}&amp;on=catalogue::"' in first.content.decode()
+    assert (
+        f'sse-connect="/live/?on=listing:{offer.pk}:{offer.version}&amp;on=catalogue::"'
+        in first.content.decode()
+    )
     assert first.content == second.content
     assert len(page_cache._bodies) == kept == 1
 

@@ -30,13 +30,6 @@ SECTIONS = """
     17.3:1,2
 """
 
-# What is not on this branch yet; to be emptied when it is.
-BRANCH = """
-    3.3.1 3.3.2 3.3.3 5.2.2 6.3.3 6.3.4 6.4.3 6.4.4 6.5.1 6.5.2 6.5.3 6.5.4 6.5.5 6.8.1 6.8.2 6.8.4
-    7.1.3 7.3.1 7.3.2 7.4.3 7.4.5 7.5.1 7.5.2 7.6.1 7.6.2 8.2.1 8.2.2 10.1.1 10.1.2 10.2.1 10.5.1
-    10.5.2 10.5.4 14.3.2 16.2.5 16.3.1 16.3.2 16.3.3 16.4.2
-"""
-
 
 def numbers_of_the_standard() -> list[str]:
     return [
@@ -44,10 +37,6 @@ def numbers_of_the_standard() -> list[str]:
         for section, ones in (line.split(":") for line in SECTIONS.split())
         for one in ones.split(",")
     ]
-
-
-def waits(row) -> bool:
-    return "(branch)" in " ".join(row)
 
 
 @cache
@@ -69,11 +58,7 @@ def test_every_requirement_stands_on_the_page_once():
     assert told == Counter(numbers_of_the_standard())
 
 
-def test_what_waits_for_a_branch_is_known():
-    assert {row[0] for row in ROWS if waits(row)} == set(BRANCH.split())
-
-
-@pytest.mark.parametrize("row", [row for row in ROWS if not waits(row)], ids=lambda row: row[0])
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
 def test_the_test_that_is_named_exists(row):
     _number, _how, test = row
     if test == "—":
@@ -85,8 +70,7 @@ def test_the_test_that_is_named_exists(row):
 
 
 def test_every_file_that_is_named_exists():
-    lines = [line for line in PAGE.splitlines() if "(branch)" not in line]
-    named = re.findall(r"`((?:[\w.-]+/)+[\w.-]+\.(?:py|md|html|txt|js|json|conf|yml))`", "\n".join(lines))
+    named = re.findall(r"`((?:[\w.-]+/)+[\w.-]+\.(?:py|md|html|txt|js|json|conf|yml))`", PAGE)
     linked = re.findall(r"\]\((\.\./[\w./-]+|[\w./-]+)(?:#[\w-]+)?\)", PAGE)
 
     assert named

@@ -225,7 +225,7 @@ def test_every_answer_says_what_a_browser_may_do_with_it(client, path):
 
     policy = response["Content-Security-Policy"]
     for rule in (
-        "default-src 'self'",
+        "default-src 'none'",
         "script-src 'self'",
         "object-src 'none'",
         "base-uri 'none'",

@@ -115,7 +115,11 @@ def shots(town):
         Shot("profile", reverse("accounts:profile"), buyer),
         Shot("profile-edit", reverse("accounts:edit"), buyer),
         Shot("sessions", reverse("accounts:sessions"), buyer),
-        Shot("not-me", reverse("accounts:not_me", args=[token_of(town.buyer.known_devices.get().pk)]), buyer),
+        Shot(
+            "not-me",
+            reverse("accounts:not_me", args=[token_of(town.buyer.known_devices.get(trait_hash="x").pk)]),
+            buyer,
+        ),
         Shot("not-me-used", reverse("accounts:not_me", args=["used"])),
         Shot("403", reverse("moderation:queue"), buyer),
         Shot("preferences-bounced", reverse("notifications:preferences"), buyer),

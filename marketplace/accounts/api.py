@@ -200,9 +200,7 @@ class Login(Door):
         # Tells axes to forgive the failures before it, and notes the time.
         user_logged_in.send(sender=User, request=_plain(request), user=person)
         if not person.is_verified:
-            address = EmailAddress.objects.filter(user=person, email=person.email, verified=False).first()
-            if address is not None:
-                _send_confirmation(request, address, is_new=False)
+            _send_confirmation_again(request, person)
         return _welcome(request, person)
 
     def _check_code(self, request: Request, person: User, code: str) -> None:
@@ -290,10 +288,7 @@ class EmailResend(APIView):
     throttle_classes = (PersonThrottle,)
 
     def post(self, request: Request) -> Response:
-        person = selectors.person(request)
-        address = EmailAddress.objects.filter(user=person, email=person.email, verified=False).first()
-        if address is not None:
-            _send_confirmation(request, address, is_new=False)
+        _send_confirmation_again(request, selectors.person(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -414,6 +409,13 @@ def _send_confirmation(request: Request, address: EmailAddress, *, is_new: bool)
     """The mail of the page, as often as the page would send it."""
     if _may_mail(request, address.email):
         address.send_confirmation(_plain(request), signup=is_new)
+
+
+def _send_confirmation_again(request: Request, person: User) -> None:
+    """To an address that is confirmed already nothing is sent."""
+    address = EmailAddress.objects.filter(user=person, email=person.email, verified=False).first()
+    if address is not None:
+        _send_confirmation(request, address, is_new=False)
 
 
 def _may_mail(request: Request, email: str) -> bool:

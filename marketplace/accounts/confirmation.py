@@ -19,6 +19,7 @@ from django.http import HttpRequest
 
 from marketplace.accounts import guesses, second_factor
 from marketplace.accounts.models import User
+from marketplace.accounts.selectors import person
 
 
 def is_needed(request: HttpRequest, *, by_factor: bool = False) -> bool:
@@ -26,7 +27,7 @@ def is_needed(request: HttpRequest, *, by_factor: bool = False) -> bool:
 
     `by_factor`: of those who have a second factor, the password alone is not enough.
     """
-    user = _person(request)
+    user = person(request)
     lately = _said_lately(request)
     if by_factor and second_factor.is_required(user):
         return "mfa" not in lately
@@ -43,7 +44,7 @@ def confirm(request: HttpRequest, password: str) -> bool:
 
 def confirm_by_code(request: HttpRequest, code: str) -> bool:
     """Whether a factor of the person who is signed in takes this code; remembered for a while when it does."""
-    user = _person(request)
+    user = person(request)
     if not is_code(request, user, code):
         return False
     record(request, user, "mfa", reauthenticated=True)
@@ -77,10 +78,6 @@ def _said_lately(request: HttpRequest) -> set[str]:
     since = time.time() - settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
     return {
         one["method"]
-        for one in get_authentication_records(request, _person(request))
+        for one in get_authentication_records(request, person(request))
         if one.get("reauthenticated") and one["at"] > since
     }
-
-
-def _person(request: HttpRequest) -> Any:
-    return request.user

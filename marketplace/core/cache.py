@@ -63,10 +63,7 @@ class _Bump:
         self.tags: set[str] = set()
 
     def __call__(self) -> None:
-        if len(self.tags) == 1:  # most often; Redis wants no transaction for it
-            cache.set(_PREFIX + next(iter(self.tags)), _new_stamp(), timeout=None)
-        else:
-            cache.set_many({_PREFIX + tag: _new_stamp() for tag in self.tags}, timeout=None)
+        cache.set_many({_PREFIX + tag: _new_stamp() for tag in self.tags}, timeout=None)
         if (read := _read.get()) is not None:
             for tag in self.tags:
                 read.pop(tag, None)

@@ -28,16 +28,26 @@ def spend(scope: str, key: str, *, now: float | None = None) -> int:
     if not rate:
         return 0
     limit, seconds = parse(rate)
-    now = time.time() if now is None else now
     # Hashed: keys hold addresses of people.
     digest = hashlib.sha256(key.encode(errors="replace")).hexdigest()[:32]
-    name = f"limit:{scope}:{digest}:{int(now // seconds)}"
-    cache.add(name, 0, seconds + 10)
+    return count(f"limit:{scope}:{digest}", limit, seconds, now=time.time() if now is None else now)
+
+
+def count(name: str, limit: int, seconds: int, *, now: float) -> int:
+    """Count one under this name in the window of `now` (Unix time). Returns 0, or how many seconds to wait beyond the limit.
+
+    The name holds the window: a count that outlives its time-out by a slip is never asked for again.
+    """
+    name = f"{name}:{int(now // seconds)}"
     try:
-        count = cache.incr(name)
-    except ValueError:  # the cache was full and let the count go
-        return 0
-    return 0 if count <= limit else math.ceil(seconds - now % seconds)
+        found = cache.incr(name)
+    except ValueError:  # the first one of the window
+        cache.add(name, 0, seconds + 10)
+        try:
+            found = cache.incr(name)
+        except ValueError:  # the cache was full and let the count go
+            return 0
+    return 0 if found <= limit else math.ceil(seconds - now % seconds)
 
 
 def parse(rate: str) -> tuple[int, int]:

@@ -21,6 +21,14 @@ class KeptClients(redis.RedisCacheClient):
             client = self._kept[write] = super().get_client(key, write=write)
         return client
 
+    def set_many(self, data: dict[str, Any], timeout: int | None) -> None:
+        """One value needs no transaction of Redis, which costs four commands."""
+        if len(data) == 1:
+            ((key, value),) = data.items()
+            self.set(key, value, timeout)
+        else:
+            super().set_many(data, timeout)
+
 
 _of_process: dict[str, KeptClients] = {}
 

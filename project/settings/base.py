@@ -363,7 +363,7 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 # Codes tried at one account, from wherever; a right one forgives those before it.
 ACCOUNT_RATE_LIMITS["second_factor"] = "20/h/key"  # type: ignore[index]
 
-# --- Accounts: sessions, Google, deletion ---------------------------------------------------------
+# --- Accounts: a stranger's sign-in, who never confirmed --------------------------------------------
 # How long the link "this was not me" of a mail about a new sign-in works.
 ALARM_LINK_AGE = timedelta(days=30)
 # Who has not confirmed an address by then, and owns nothing, is forgotten.

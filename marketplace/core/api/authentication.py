@@ -29,12 +29,13 @@ class TokenAuthentication(JWTAuthentication):
                 _("The token is not valid. Sign in again."), code="token_not_valid"
             ) from error
         if found is not None:
-            if endings.has_ended(found[1].get("sid", "")):
-                raise AuthenticationFailed(
-                    _("The token is not valid. Sign in again."), code="token_not_valid"
-                )
             _speak_to(request, found[0])
         return found
+
+    def get_user(self, validated_token: Any) -> Any:
+        if endings.has_ended(validated_token.get("sid", "")):
+            raise AuthenticationFailed("the sign-in was ended")
+        return super().get_user(validated_token)
 
 
 def _speak_to(request: Request, user: Any) -> None:

@@ -4,6 +4,7 @@ Django makes a cache object for each context, so for each connection that is ope
 Those are one for the whole process here: 2,000 idle sockets would else hold 2,000 of them, at 40 KiB and a file descriptor each.
 """
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -21,7 +22,7 @@ class KeptClients(redis.RedisCacheClient):
             client = self._kept[write] = super().get_client(key, write=write)
         return client
 
-    def set_many(self, data: dict[str, Any], timeout: int | None) -> None:
+    def set_many(self, data: Mapping[Any, Any], timeout: Any) -> None:
         """One value needs no transaction of Redis, which costs four commands."""
         if len(data) == 1:
             ((key, value),) = data.items()

@@ -1,5 +1,7 @@
 """Somebody signs up, puts a second lock on their account, and comes in again without their phone."""
 
+import re
+
 import pytest
 from allauth.mfa.totp.internal import auth as totp
 from playwright.sync_api import expect
@@ -72,6 +74,22 @@ def test_from_signing_up_to_a_recovery_code(visitor, half_minute, scripts):
     person.presses("Confirm")
     is_in(person)
     assert person.letters(person.email)[-1].subject == "A recovery code was used"
+
+    elsewhere = visitor(scripts=scripts)
+    elsewhere.email = person.email
+    gives_the_password(elsewhere)
+    elsewhere.follows("Use a recovery code")
+    elsewhere.writes("Recovery code", codes[5])
+    elsewhere.presses("Confirm")
+    is_in(elsewhere)
+    person.goes_to("/me/sessions/")
+    expect(person.page.get_by_role("main").get_by_role("listitem")).to_have_count(2)
+    person.presses("End all others")
+    expect(person.page.get_by_role("main").get_by_role("listitem")).to_have_count(1)
+    elsewhere.page.reload()
+    expect(elsewhere.page).to_have_url(re.compile("/accounts/login/"))
+    elsewhere.complaints.clear()  # the browser notes that the stream of its ended session was cut
+    is_in(person)
 
     logs_out(person)
     gives_the_password(person)

@@ -409,7 +409,8 @@
     if (!id || localStorage.getItem('told') === id) return;
     localStorage.setItem('told', id);
     if (wantsSound()) chime();
-    if (toast.matches('.toast-danger, .toast-warn')) navigator.vibrate?.([80, 40, 80]);
+    // A browser refuses, and says so in its console, before anybody has touched the page.
+    if (toast.matches('.toast-danger, .toast-warn') && navigator.userActivation?.hasBeenActive !== false) navigator.vibrate?.([80, 40, 80]);
   };
   const showSound = root => root.querySelectorAll('[data-sound]').forEach(box => {
     box.hidden = !('AudioContext' in window);

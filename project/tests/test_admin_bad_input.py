@@ -21,7 +21,7 @@ from marketplace.accounts.tests.factories import StaffFactory
 from marketplace.core.models import Job
 from project.tests.test_bad_input import MARK, NAUGHTY, browser, faults, fields_of, town  # noqa: F401
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sweep]
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 # What Django's own lists read from an address.
 ASKED = ["q", "p", "o", "all", "e", "_facets", "_popup", "_to_field", "_changelist_filters", "_source_model"]

@@ -17,6 +17,7 @@ from project.asgi import application
 from project.tests.doors import ADMIN, DOORS, ROLES, SOCKETS, WITHOUT_CSRF
 from project.tests.town import Caller, Town, address, built
 
+pytestmark = pytest.mark.sweep
 STRANGERS = {"rival": "buyer", "peer": "seller"}
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 ADMIN_ROLES = ["visitor", "buyer", "moderator", "finance", "clerk", "admin"]

@@ -15,6 +15,7 @@ from project.tests.test_doors import doors
 from project.tests.test_settings import fit, production
 from project.tests.town import Caller, address, built
 
+pytestmark = pytest.mark.sweep
 NAMES = [
     "SECURE_CSP", "SECURE_CONTENT_TYPE_NOSNIFF", "SECURE_REFERRER_POLICY", "SECURE_CROSS_ORIGIN_OPENER_POLICY",
     "X_FRAME_OPTIONS", "SECURE_SSL_REDIRECT", "SECURE_REDIRECT_EXEMPT", "SECURE_PROXY_SSL_HEADER", "SECURE_HSTS_SECONDS",

@@ -309,6 +309,23 @@ def test_a_broken_connection_is_shown_and_what_was_missed_is_fetched_when_it_is_
     person.complaints.clear()  # the browser notes every failed try
 
 
+def test_cards_show_what_changed_while_the_line_was_cut(visitor):
+    dearer, gone = ListingFactory(), ListingFactory()
+    person = visitor()
+    follows_live(person, "/listings/")
+    expect(card(person, gone)).to_be_visible()
+
+    person.page.context.set_offline(True)
+    done(lambda: new_price(dearer, 4_200_000_00))
+    done(lambda: listings.withdraw(listing_id=gone.pk, seller=gone.seller))
+    person.page.context.set_offline(False)
+
+    expect(card(person, dearer)).to_contain_text("4\u00a0200\u00a0000")
+    expect(card(person, gone)).to_have_count(0)
+    did_not_reload(person)
+    person.complaints.clear()  # the browser notes every failed try
+
+
 def test_a_server_that_lets_go_is_tried_again_until_it_is_back(visitor):
     reader = UserFactory()
     person = visitor()

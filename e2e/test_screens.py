@@ -173,6 +173,7 @@ def shots(town):
         Shot("notifications", reverse("notifications:list"), seller),
         Shot("notifications-group", reverse("notifications:list") + "?group=trades", seller),
         Shot("preferences", reverse("notifications:preferences"), seller),
+        Shot("preferences-group", reverse("notifications:group_preferences", args=["trades"]), seller),
         Shot(
             "preferences-errors", reverse("notifications:preferences"), seller, act=save_half_of_quiet_hours
         ),

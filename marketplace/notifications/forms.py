@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -10,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from marketplace.accounts.models import User
 from marketplace.notifications import selectors
+from marketplace.notifications.groups import kinds_in
+from marketplace.notifications.kinds import KINDS
 from marketplace.notifications.models import Channel, NotificationSetting
 
 PHRASE_LENGTH = 60
@@ -74,44 +78,97 @@ class PreferencesForm(TimesForm):
         self, *, user: User, setting: NotificationSetting, channels: list[str], **kwargs: Any
     ) -> None:
         choices = selectors.choices_of(user)
-        self.states = {
-            (group.code, channel): selectors.in_group_on(choices, group.code, channel)
-            for group in selectors.groups_for(user)
-            for channel in channels
-        }
+        self.groups = selectors.groups_for(user)
+        self.switches = Switches(
+            {
+                (group.code, channel): selectors.in_group_on(choices, group.code, channel)
+                for group in self.groups
+                for channel in channels
+            }
+        )
         super().__init__(initial=self.values_of(setting), **kwargs)
-        for (group, channel), is_on in self.states.items():
-            if is_on is not None:
-                self.fields[f"{group}_{channel}"] = forms.BooleanField(required=False, initial=is_on)
+        self.fields.update(self.switches.fields())
 
     def switched(self) -> dict[tuple[str, str], bool]:
         """The groups and channels whose switch was moved: the others may hold finer choices, which stay."""
-        return {
-            (group, channel): self.cleaned_data[f"{group}_{channel}"]
-            for (group, channel), was_on in self.states.items()
-            if was_on is not None and self.cleaned_data[f"{group}_{channel}"] != was_on
-        }
+        return self.switches.moved(self.cleaned_data)
 
-    def rows(self, user: User) -> list[dict[str, Any]]:
+    def rows(self) -> list[dict[str, Any]]:
         """The table: each group with a cell for each channel."""
         return [
-            {"group": group, "cells": [self._cell(group.code, channel) for channel in self._channels()]}
-            for group in selectors.groups_for(user)
+            {
+                "group": group,
+                "cells": self.switches.cells(
+                    self, group.code, is_told=partial(selectors.is_ever_told, group.code)
+                ),
+            }
+            for group in self.groups
         ]
 
-    def _channels(self) -> list[str]:
-        return list(dict.fromkeys(channel for _group, channel in self.states))
 
-    def _cell(self, group: str, channel: str) -> dict[str, Any]:
-        name = f"{group}_{channel}"
-        is_free = self.states[group, channel] is not None
+class GroupForm(forms.Form):
+    """The kinds of one group, each with a switch for each channel where it can be switched: "trade_lost_email"."""
+
+    def __init__(self, *, user: User, group: str, channels: list[str], **kwargs: Any) -> None:
+        choices = selectors.choices_of(user)
+        self.kinds = kinds_in(group)
+        self.switches = Switches(
+            {
+                (kind, channel): choices[kind, channel] if selectors.is_free(kind, channel) else None
+                for kind in self.kinds
+                for channel in channels
+            }
+        )
+        super().__init__(**kwargs)
+        self.fields.update(self.switches.fields())
+
+    def switched(self) -> dict[tuple[str, str], bool]:
+        """The kinds and channels whose switch was moved."""
+        return self.switches.moved(self.cleaned_data)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The table: each kind with a cell for each channel."""
+        return [
+            {
+                "code": kind,
+                "kind": KINDS[kind],
+                "cells": self.switches.cells(self, kind, is_told=partial(selectors.reaches, kind)),
+            }
+            for kind in self.kinds
+        ]
+
+
+class Switches:
+    """Rows of switches, one for each channel. `states` are by row and channel: on, off, or None where nothing can be moved."""
+
+    def __init__(self, states: dict[tuple[str, str], bool | None]) -> None:
+        self.states = states
+
+    def fields(self) -> dict[str, forms.Field]:
         return {
-            "channel": channel,
-            "label": Channel(channel).label,
-            "name": name,
-            "is_free": is_free,
-            "is_on": bool(self[name].value()) if is_free else False,
-            "is_always": not is_free
-            and channel != Channel.TELEGRAM
-            and selectors.is_ever_told(group, channel),
+            f"{row}_{channel}": forms.BooleanField(required=False, initial=is_on)
+            for (row, channel), is_on in self.states.items()
+            if is_on is not None
         }
+
+    def moved(self, cleaned: dict[str, Any]) -> dict[tuple[str, str], bool]:
+        """Those that stand otherwise than before."""
+        return {
+            (row, channel): cleaned[f"{row}_{channel}"]
+            for (row, channel), was_on in self.states.items()
+            if was_on is not None and cleaned[f"{row}_{channel}"] != was_on
+        }
+
+    def cells(self, form: forms.Form, row: str, *, is_told: Callable[[str], bool]) -> list[dict[str, Any]]:
+        """What the page shows for a row; `is_told` says whether anything of it comes by a channel at all."""
+        return [
+            {
+                "label": Channel(channel).label,
+                "name": f"{row}_{channel}",
+                "is_free": is_on is not None,
+                "is_on": is_on is not None and bool(form[f"{row}_{channel}"].value()),
+                "is_always": is_on is None and channel != Channel.TELEGRAM and is_told(channel),
+            }
+            for (of, channel), is_on in self.states.items()
+            if of == row
+        ]

@@ -3,6 +3,7 @@
 The words are templates; `%(name)s` stands for what the caller gives in `context`.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
@@ -18,6 +19,11 @@ class Kind:
     by_email: bool = True
     by_telegram: bool = True
     tone: str = "info"
+
+    @property
+    def name(self) -> str:
+        """The title before anybody knows what it is about: "… wrote to you"."""
+        return str(self.title) % defaultdict(lambda: "…")
 
 
 KINDS: dict[str, Kind] = {

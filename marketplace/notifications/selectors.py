@@ -100,6 +100,11 @@ def is_locked(kind: str, channel: str) -> bool:
     return kind in COMPULSORY and channel != Channel.TELEGRAM
 
 
+def is_free(kind: str, channel: str) -> bool:
+    """Whether people may switch this kind on or off on this channel."""
+    return reaches(kind, channel) and not is_locked(kind, channel)
+
+
 def reaches(kind: str, channel: str) -> bool:
     """Whether this kind is ever told on this channel."""
     words = KINDS[kind]
@@ -118,7 +123,7 @@ def wants(notification: Notification, channel: Channel) -> bool:
 
 def in_group_on(choices: Mapping[tuple[str, str], bool], group: str, channel: str) -> bool | None:
     """Whether anything of the group that can be switched is on there; None where nothing can be switched."""
-    free = [kind for kind in kinds_in(group) if reaches(kind, channel) and not is_locked(kind, channel)]
+    free = [kind for kind in kinds_in(group) if is_free(kind, channel)]
     return any(choices[kind, channel] for kind in free) if free else None
 
 

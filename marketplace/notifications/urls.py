@@ -11,6 +11,7 @@ urlpatterns = [
     path("notifications/read-all/", views.read_all, name="read_all"),
     path("notifications/preferences/", views.preferences, name="preferences"),
     path("notifications/preferences/address/", views.try_address_again, name="try_address_again"),
+    path("notifications/preferences/<slug:group>/", views.group_preferences, name="group_preferences"),
     path("notifications/telegram/", views.telegram_page, name="telegram"),
     path("notifications/telegram/unlink/", views.telegram_unlink, name="telegram_unlink"),
     path("notifications/unsubscribe/<str:token>/", views.unsubscribe, name="unsubscribe"),

@@ -32,10 +32,10 @@ from marketplace.accounts.selectors import person
 from marketplace.core import htmx
 from marketplace.core.forms import posted
 from marketplace.notifications import mail, samples, selectors, services, telegram
-from marketplace.notifications.forms import PreferencesForm
+from marketplace.notifications.forms import GroupForm, PreferencesForm
 from marketplace.notifications.groups import GROUPS, is_urgent
 from marketplace.notifications.kinds import KINDS
-from marketplace.notifications.models import Channel, Notification
+from marketplace.notifications.models import Channel, Notification, TelegramLink
 
 PAGE = 20
 PANEL = 6
@@ -139,7 +139,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
     user = person(request)
     setting = selectors.setting_of(user)
     link = selectors.telegram_of(user)
-    channels: list[str] = [Channel.APP, Channel.EMAIL, *([Channel.TELEGRAM] if link else [])]
+    channels = _channels(link)
     form = PreferencesForm(user=user, setting=setting, channels=channels, data=posted(request).get("data"))
     if request.method == "POST" and form.is_valid():
         times = {
@@ -150,13 +150,40 @@ def preferences(request: HttpRequest) -> HttpResponse:
         return redirect("notifications:preferences")
     context = {
         "form": form,
-        "rows": form.rows(user),
+        "rows": form.rows(),
         "channels": [Channel(channel).label for channel in channels],
         "link": link,
         "has_telegram": telegram.is_on(),
         "bounced": setting.bounced_address if setting.bounced_address == user.email else "",
     }
     return render(request, "notifications/preferences.html", context, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def group_preferences(request: HttpRequest, group: str) -> HttpResponse:
+    """The kinds of one group, each by itself."""
+    user = person(request)
+    found = next((one for one in selectors.groups_for(user) if one.code == group), None)
+    if found is None:
+        raise Http404
+    channels = _channels(selectors.telegram_of(user))
+    form = GroupForm(user=user, group=group, channels=channels, data=posted(request).get("data"))
+    if request.method == "POST" and form.is_valid():
+        services.choose(user=user, choices=form.switched())
+        messages.success(request, _("Your choice is saved."))
+        return redirect("notifications:preferences")
+    context = {
+        "group": found,
+        "rows": form.rows(),
+        "channels": [Channel(channel).label for channel in channels],
+        "can_be_moved": bool(form.fields),
+    }
+    return render(request, "notifications/group_preferences.html", context)
+
+
+def _channels(link: TelegramLink | None) -> list[str]:
+    return [Channel.APP, Channel.EMAIL, *([Channel.TELEGRAM] if link else [])]
 
 
 @require_POST

@@ -209,6 +209,8 @@ GET    /notifications/panel/                                             in  200
 GET    /notifications/preferences/                                       in  200
 POST   /notifications/preferences/                                       in  302
 POST   /notifications/preferences/address/                               in  302
+GET    /notifications/preferences/<group>/                               in  200
+POST   /notifications/preferences/<group>/                               in  302
 POST   /notifications/read-all/                                          in  302
 GET    /notifications/telegram/                                          in  404
 POST   /notifications/telegram/                                          in  404

@@ -167,6 +167,7 @@ def _quarter(statement: ProviderStatement, card: str) -> Quarter:
         "slug": "pubg-mobile",
         "premium": "premium",
         "terms": "terms",
+        "group": "trades",
         "variant": 1,
         "provider": "sandbox",
         "code": "payme",

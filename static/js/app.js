@@ -227,7 +227,11 @@
     if (byItself(event)) return;
     const { elt, requestConfig: { triggeringEvent } } = event.detail;
     again = () => {
-      if (!elt.isConnected) location.reload();
+      // Its card may have been fetched anew meanwhile.
+      const address = elt.getAttribute('hx-post');
+      const twin = !elt.isConnected && address ? document.querySelector(`[hx-post="${CSS.escape(address)}"]`) : null;
+      if (twin) htmx.trigger(twin, triggeringEvent?.type ?? 'click');
+      else if (!elt.isConnected) location.reload();
       else if (elt.requestSubmit && triggeringEvent?.type === 'submit') elt.requestSubmit(triggeringEvent.submitter?.isConnected ? triggeringEvent.submitter : undefined);
       else htmx.trigger(elt, triggeringEvent?.type ?? 'click');
     };
@@ -351,6 +355,27 @@
     await htmx.ajax('GET', `/listings/${id}/card/`, { target: card, swap: 'outerHTML' });
     if (hadFocus) document.querySelector(`.lcard a.stretch[href*="${CSS.escape(id)}"]`)?.focus();
   };
+
+  // What changed while the line was cut: the page once more for all its cards, and those it does not list any more by themselves.
+  on('liveSync', async () => {
+    const links = [...document.querySelectorAll('.lcard a.stretch')];
+    if (!links.length) return;
+    const answer = await fetch(location.href, { headers: { Accept: 'text/html' } }).catch(() => null);
+    if (!answer?.ok) return;
+    const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    for (const link of links) {
+      const id = link.pathname.split('/')[2];
+      const fresh = page.querySelector(`.lcard a.stretch[href*="${CSS.escape(id)}"]`)?.closest('.lcard');
+      const card = link.closest('.lcard');
+      // One that is the same stays, and with it what its reader is about to press.
+      if (!card?.isConnected || fresh?.isEqualNode(card)) continue;
+      if (!fresh) { renewCard(id); continue; }
+      const hadFocus = document.activeElement === link;
+      card.replaceWith(fresh);
+      htmx.process(fresh);
+      if (hadFocus) fresh.querySelector('a.stretch').focus();
+    }
+  });
 
   // Sockets of the ws extension (the chat)
   const socketName = event => event.target instanceof Element ? event.target.getAttribute('ws-connect') ?? 'socket' : 'socket';

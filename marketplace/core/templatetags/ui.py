@@ -174,6 +174,13 @@ def plan_badge(plan: str, *, small: bool = True) -> SafeString | str:
 
 
 @register.simple_tag
+def plan_badges(plan: str, *, small: bool = True) -> SafeString:
+    """The same where people meet each other: with Pro comes VIP."""
+    names = [plan, "vip"] if plan == "pro" else [plan]
+    return format_html_join(" ", "{}", ((plan_badge(name, small=small),) for name in names))
+
+
+@register.simple_tag
 def rating(value: Any, count: int | None = None) -> SafeString | str:
     """One star, the mark and, when given, of how many reviews; nothing while there is no review."""
     if value is None or value == "":

@@ -105,6 +105,9 @@ def test_a_paying_plan_has_a_ring_and_a_badge():
     assert "ring-premium" in rendered("{% avatar user %}", user=user)
     assert "badge-premium" in rendered("{% plan_badge user.plan %}", user=user)
     assert rendered('{% plan_badge "free" %}') == ""
+    assert rendered('{% plan_badges "free" %}') == ""
+    assert "VIP" not in rendered('{% plan_badges "premium" %}')
+    assert "VIP" in rendered('{% plan_badges "pro" %}')
 
 
 def test_a_rating_appears_with_the_first_review():

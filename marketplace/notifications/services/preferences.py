@@ -55,7 +55,7 @@ def choose_groups(*, user: User, choices: Mapping[tuple[str, str], bool]) -> Non
             (kind, channel): is_on
             for (group, channel), is_on in choices.items()
             for kind in kinds_in(group)
-            if selectors.reaches(kind, channel) and not selectors.is_locked(kind, channel)
+            if selectors.is_free(kind, channel)
         },
     )
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import IntegrityError, transaction
 from django.test import TestCase
-from django.utils import timezone
+from django.utils import timezone, translation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -379,6 +379,63 @@ def test_only_staff_is_offered_the_things_of_staff(client, user):
 
     assert "staff_app" not in mine
     assert "staff_app" in client.get(PAGE).content.decode()
+
+
+# --- One group, each kind by itself -----------------------------------------------------------------
+
+
+def of_group(group, **changes):
+    """What the browser posts when every switch of the group is on."""
+    on = {
+        f"{kind}_{channel}": "on"
+        for kind in groups.kinds_in(group)
+        for channel in ("app", "email")
+        if selectors.is_free(kind, channel)
+    }
+    return {name: value for name, value in {**on, **changes}.items() if value is not None}
+
+
+def test_one_kind_is_switched_off_and_the_others_of_its_group_stay(client, user):
+    page = client.get(f"{PAGE}listings/")
+
+    answer = client.post(f"{PAGE}listings/", of_group("listings", listing_approved_email=None))
+
+    assert "Your listing is published" in page.content.decode()
+    assert answer.status_code == 302
+    (choice,) = NotificationPreference.objects.filter(user=user)
+    assert (choice.type.code, choice.channel, choice.is_on) == ("listing-approved", "email", False)
+
+
+def test_what_is_always_told_has_no_switch_and_a_forged_one_moves_nothing(client, user):
+    page = client.get(f"{PAGE}account/").content.decode()
+
+    client.post(f"{PAGE}trades/", of_group("trades", trade_paid_email=None, trade_paid_app=None))
+
+    assert 'name="new_sign_in_email"' not in page
+    assert not NotificationPreference.objects.exists()
+
+
+@pytest.mark.parametrize("group", ["staff", "nonsense"])
+def test_a_group_that_is_not_for_them_is_not_there(client, user, group):
+    assert client.get(f"{PAGE}{group}/").status_code == 404
+    assert client.post(f"{PAGE}{group}/", {}).status_code == 404
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("language", ["uz", "ru", "en"])
+def test_every_kind_has_a_name_before_anything_has_happened(kind, language):
+    with translation.override(language):
+        name = KINDS[kind].name
+
+    assert name
+    assert "%" not in name
+
+
+def test_the_page_of_a_group_costs_few_queries(client, user, django_assert_max_num_queries):
+    client.get(f"{PAGE}trades/")
+
+    with django_assert_max_num_queries(7):
+        client.get(f"{PAGE}trades/")
 
 
 def test_the_page_costs_few_queries(client, user, django_assert_max_num_queries):

@@ -3,7 +3,6 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
-from django.views.static import serve as serve_file
 
 from marketplace.core import views as core
 
@@ -13,7 +12,7 @@ urlpatterns = [
     path("live/", core.no_stream, name="live"),
     path("metrics/", core.metrics, name="metrics"),
     path("admin/", admin.site.urls),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("marketplace.accounts.urls_of_allauth")),
     path("", include("marketplace.core.urls")),
     path("me/", include("marketplace.accounts.urls")),
     path("", include("marketplace.notifications.urls")),
@@ -34,4 +33,4 @@ handler500 = "marketplace.core.api.errors.server_error"
 
 if settings.DEVELOPER_PAGES:
     # In production the web server or the object store serves these.
-    urlpatterns.append(re_path(r"^media/(?P<path>.*)$", serve_file, {"document_root": settings.MEDIA_ROOT}))
+    urlpatterns.append(re_path(r"^media/(?P<path>.*)$", core.media))

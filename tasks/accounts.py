@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from marketplace.accounts import services, sign_ins, tokens
+from marketplace.accounts import services, sign_ins, tokens, trail
 
 
 @shared_task(name="tasks.accounts.forget_expired_tokens")
@@ -19,3 +19,8 @@ def forget_old_sign_ins() -> None:
 @shared_task(name="tasks.accounts.cleanup_unverified_users")
 def cleanup_unverified_users() -> None:
     services.forget_unverified(at=timezone.now())
+
+
+@shared_task(name="tasks.accounts.forget_old_security_events")
+def forget_old_security_events() -> None:
+    trail.forget_old(at=timezone.now())

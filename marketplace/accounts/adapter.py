@@ -5,11 +5,13 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as allauth_context
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
-from marketplace.accounts import services, sign_ins
+from marketplace.accounts import services, sign_ins, trail
 from marketplace.accounts.models import User
+from marketplace.accounts.trail import Kind
 from marketplace.core import jobs
 from marketplace.core.api.errors import is_api
 
@@ -32,15 +34,22 @@ class AccountAdapter(DefaultAccountAdapter):
     def set_password(self, user: User, password: str) -> None:
         asking = allauth_context.request
         # Their own browser stays; whoever comes by a link of the mail is signed in nowhere.
-        here = sign_ins.current(asking) if asking is not None and asking.user == user else None
-        services.change_password(user=user, password=password, here=here)
+        is_here = asking is not None and asking.user == user
+        services.change_password(
+            user=user,
+            password=password,
+            here=sign_ins.current(asking) if is_here else None,
+            told=Kind.PASSWORD_CHANGED if is_here else Kind.PASSWORD_RESET,
+        )
 
+    @transaction.atomic
     def confirm_email(self, request: HttpRequest, email_address: Any) -> Any:
         confirmed = super().confirm_email(request, email_address)
         if confirmed:
             services.mark_verified(user_id=email_address.user_id)
         return confirmed
 
+    @transaction.atomic
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Queue the mail: a mail server that is down must not fail a sign-up. What opens the account goes as a bare token."""
         template = template_prefix.rsplit("/", 1)[-1]
@@ -50,12 +59,15 @@ class AccountAdapter(DefaultAccountAdapter):
                 "tasks.notifications.send_email_verification", user_id=str(user.pk), token=context["key"]
             )
         elif user is not None and template == "password_reset_key":
+            trail.record(Kind.RESET_ASKED, user=user)
             jobs.enqueue(
                 "tasks.notifications.send_password_reset_email",
                 user_id=str(user.pk),
                 token=f"{context['uid']}-{context['key']}",
             )
         else:
+            if template == "unknown_account":
+                trail.record(Kind.RESET_ASKED, user=None, tried=trail.digest(email))
             plain = {key: str(value) for key, value in context.items() if key in _SENT}
             jobs.enqueue(
                 "tasks.notifications.send_account_email",

@@ -9,15 +9,17 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from marketplace.accounts import alarms, factors, services
-from marketplace.accounts.models import PasswordHistory, PayoutLock, User
+from marketplace.accounts.models import PasswordHistory, PayoutLock, SecurityEvent, User
+from marketplace.accounts.pictures import PictureField
 from marketplace.accounts.selectors import is_staff_with, person
+from marketplace.accounts.trail import Kind
 from marketplace.core.admin import ReadOnlyAdmin
 
 
 class PersonForm(UserChangeForm):
     class Meta(UserChangeForm.Meta):
         # Django's own field for names does not know people without one.
-        field_classes: ClassVar[dict[str, type[Field]]] = {}
+        field_classes: ClassVar[dict[str, type[Field]]] = {"avatar": PictureField}
 
 
 class PasswordForm(AdminPasswordChangeForm):
@@ -25,7 +27,11 @@ class PasswordForm(AdminPasswordChangeForm):
         """Through the service, which ends what is open under the old one."""
         user: User = self.user
         is_usable = self.cleaned_data.get("set_usable_password", True)
-        services.change_password(user=user, password=self.cleaned_data["password1"] if is_usable else None)
+        services.change_password(
+            user=user,
+            password=self.cleaned_data["password1"] if is_usable else None,
+            told=Kind.PASSWORD_SET_BY_STAFF,
+        )
         return user
 
 
@@ -73,8 +79,15 @@ class UserAdmin(BaseUserAdmin):
     ]
     add_fieldsets = [(None, {"fields": ["email", "full_name", "password1", "password2"]})]
 
+    def delete_model(self, request: HttpRequest, obj: User) -> None:  # noqa: ARG002
+        services.delete_by_staff(user=obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:  # noqa: ARG002
+        for user in queryset:
+            services.delete_by_staff(user=user)
+
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: ARG002, FBT001
-        services.save_by_staff(user=obj)
+        services.save_by_staff(user=obj, changed=form.changed_data)
 
 
 @admin.register(PasswordHistory)
@@ -122,3 +135,26 @@ class PayoutLockAdmin(ReadOnlyAdmin):
     def lift(self, request: HttpRequest, queryset: Any) -> None:
         for lock in queryset:
             alarms.lift(lock_id=lock.pk, actor=person(request))
+
+
+@admin.register(SecurityEvent)
+class SecurityEventAdmin(ReadOnlyAdmin):
+    """The audit trail. Search by a person's e-mail address or handle, or by a network address."""
+
+    list_display = ["at", "kind", "user", "actor", "address", "device", "object_type", "object_id"]
+    list_select_related = ["user", "actor"]
+    list_filter = ["kind", "at"]
+    date_hierarchy = "at"
+    search_fields = ["user__email", "user__handle", "actor__email", "actor__handle", "address", "object_id"]
+    show_full_result_count = False
+    fields = [
+        "at",
+        "kind",
+        "user",
+        "actor",
+        "address",
+        "device",
+        "object_type",
+        "object_id",
+        "context",
+    ]

@@ -15,8 +15,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from marketplace.accounts import services
+from marketplace.accounts import services, trail
 from marketplace.accounts.models import KnownDevice, PayoutLock, User
+from marketplace.accounts.trail import Kind
 from marketplace.core import jobs
 
 logger = logging.getLogger(__name__)
@@ -56,11 +57,12 @@ def raise_alarm(*, token: str) -> User | None:
     user = User.objects.select_for_update().get(pk=device.user_id)
     if not KnownDevice.objects.filter(pk=device.pk).delete()[0]:
         return None
-    PayoutLock.objects.create(user=user)
+    trail.record(Kind.NOT_ME, user=user, device=device.name)
+    trail.record(Kind.PAYOUTS_LOCKED, user=user, about=PayoutLock.objects.create(user=user))
     # The stranger knows the password. It stays among the used ones, so that it is not chosen again.
     if user.has_usable_password() and not user.old_passwords.filter(password=user.password).exists():
         services.remember_password(user=user)
-    services.change_password(user=user, password=None)
+    services.change_password(user=user, password=None, told=None)
     key = app_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
     jobs.enqueue(
         "tasks.notifications.send_password_reset_email",
@@ -74,6 +76,8 @@ def raise_alarm(*, token: str) -> User | None:
 @transaction.atomic
 def lift(*, lock_id: uuid.UUID, actor: User) -> None:
     """Staff has spoken with the person: money may go out again. Twice is harmless."""
+    lock = PayoutLock.objects.filter(pk=lock_id).first()
     lifted = PayoutLock.objects.filter(pk=lock_id, lifted_at__isnull=True).exclude(user=actor)
-    if lifted.update(lifted_at=timezone.now(), lifted_by=actor):
+    if lock and lifted.update(lifted_at=timezone.now(), lifted_by=actor):
+        trail.record(Kind.PAYOUTS_UNLOCKED, user=lock.user_id, actor=actor, about=lock)
         logger.info("payout lock %s lifted by %s", lock_id, actor.pk)

@@ -27,7 +27,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework_simplejwt.tokens import AccessToken
 
-from marketplace.accounts import confirmation, guesses, second_factor, selectors, services, sign_ins, tokens
+from marketplace.accounts import confirmation, devices, guesses, second_factor, selectors, services, tokens
 from marketplace.accounts.errors import InvalidCredentials, LinkNotValid, SecondFactorRequired, WrongCode
 from marketplace.accounts.forms import ProfileForm, SignupForm
 from marketplace.accounts.models import User
@@ -352,7 +352,7 @@ def _plain(request: Request) -> HttpRequest:
 def _place(request: Request) -> dict[str, str]:
     """What the person is shown of this sign-in."""
     agent = request.headers.get("User-Agent", "")
-    return {"device": sign_ins.program_name(agent), "address": address_of(_plain(request))}
+    return {"device": devices.program_name(agent), "address": address_of(_plain(request))}
 
 
 def _refuse(errors: Errors) -> None:

@@ -5,11 +5,25 @@ class AccountsConfig(AppConfig):
     name = "marketplace.accounts"
 
     def ready(self) -> None:
+        from allauth.account import signals as account
         from allauth.account.signals import password_reset
         from allauth.mfa import signals
-        from django.contrib.auth.signals import user_logged_in, user_logged_out
+        from allauth.mfa.models import Authenticator
+        from axes.signals import user_locked_out
+        from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+        from django.core import checks
+        from django.db.models.signals import post_delete, post_save
 
-        from marketplace.accounts import devices, factors, lockout, middleware, second_factor, sign_ins
+        from marketplace.accounts import (
+            audit,
+            devices,
+            factors,
+            lockout,
+            middleware,
+            second_factor,
+            sign_ins,
+            trail,
+        )
         from marketplace.core import encryption
 
         # Pages and the API both say it this way.
@@ -29,3 +43,19 @@ class AccountsConfig(AppConfig):
         for proof in (user_logged_in, password_reset):
             proof.connect(lockout.forgive, dispatch_uid="lockout")
         user_logged_out.connect(middleware.note_leaving, dispatch_uid="leaving")
+
+        for signal, told, sender in (
+            (user_logged_in, audit.note_sign_in, None),
+            (user_logged_out, audit.note_sign_out, None),
+            (user_login_failed, audit.note_failure, None),
+            (user_locked_out, audit.note_lock, None),
+            (account.authentication_step_completed, audit.note_step_up, None),
+            (account.email_added, audit.note_email_added, None),
+            (account.email_removed, audit.note_email_removed, None),
+            (account.email_changed, audit.note_email_changed, None),
+            (signals.authenticator_used, audit.note_use, None),
+            (post_save, audit.note_factor, Authenticator),
+            (post_delete, audit.note_factor_gone, Authenticator),
+        ):
+            signal.connect(told, sender=sender, dispatch_uid="audit")
+        checks.register(trail.check_settings)

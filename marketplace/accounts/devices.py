@@ -102,6 +102,12 @@ def name_of(agent: str) -> str:
     return ", ".join(part for part in (browser, system) if part)
 
 
+def program_name(agent: str) -> str:
+    """ "Chrome, Android", or what a program calls itself before its version: "okhttp"."""
+    first = re.match(r"[A-Za-z][\w .-]{0,39}", agent)
+    return name_of(agent) or (first.group(0).strip() if first else "")
+
+
 class CookieMiddleware:
     """Gives a browser that has just signed in the token by which it is known again."""
 

@@ -3,19 +3,22 @@
 allauth keeps them and serves their pages; here is what ties them to this house.
 """
 
+import contextlib
 from collections.abc import Iterable
 from typing import Any
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY, generate_totp_secret
 from django.db import transaction
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from qrcode.main import QRCode
 
-from marketplace.accounts import devices
+from marketplace.accounts import audit, devices
 from marketplace.accounts.facts import FactorAdded, FactorRemoved, RecoveryCodesRenewed, RecoveryCodeUsed
 from marketplace.accounts.models import User
 from marketplace.core import encryption
@@ -65,6 +68,20 @@ class MFAAdapter(DefaultMFAAdapter):
         return SITE
 
 
+def secret_in_session(request: HttpRequest, *, is_new: bool) -> str:
+    """The secret of an app that is being set up: kept encrypted where allauth keeps it, and forgets it, in the clear.
+
+    A session that holds one from before, or that no key opens any more, gets another: the next code will not fit it.
+    """
+    kept = request.session.get(SECRET_SESSION_KEY, "")
+    if kept and not is_new:
+        with contextlib.suppress(encryption.InvalidToken):
+            return encryption.decrypt(kept)
+    secret: str = generate_totp_secret()
+    request.session[SECRET_SESSION_KEY] = encryption.encrypt(secret)
+    return secret
+
+
 class AppOrPasskey:
     """What `second_factor` asks: codes of the app, and recovery codes (those with passkeys alone have them too)."""
 
@@ -75,6 +92,7 @@ class AppOrPasskey:
         for factor in Authenticator.objects.filter(user_id=user.pk).exclude(type=Type.WEBAUTHN):
             if factor.wrap().validate_code(code):
                 factor.record_usage()
+                audit.note_use(user=user, authenticator=factor)
                 if factor.type == Type.RECOVERY_CODES:
                     announce(RecoveryCodeUsed(user_id=user.pk, left=_codes_left(factor)))
                 return True

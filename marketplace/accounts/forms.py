@@ -8,18 +8,20 @@ from allauth.account.forms import LoginForm as BaseLoginForm
 from allauth.account.forms import SignupForm as BaseSignupForm
 from allauth.core import context
 from allauth.mfa.base import forms as mfa
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp import forms as totp
+from allauth.mfa.webauthn import forms as webauthn
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from PIL import Image, UnidentifiedImageError
 
-from marketplace.accounts import confirmation, factors, guesses, second_factor
+from marketplace.accounts import confirmation, factors, guesses, second_factor, trail
 from marketplace.accounts.errors import LockedOut
 from marketplace.accounts.models import User, time_zones, validate_phone
+from marketplace.accounts.pictures import PictureField
 from marketplace.accounts.selectors import person
-
-AVATAR_MAX_BYTES = 2 * 1024 * 1024
+from marketplace.accounts.trail import Kind
 
 
 class SignupForm(BaseSignupForm):
@@ -58,6 +60,39 @@ class SecondStepForm(_Guarded, mfa.AuthenticateForm):
 
 class CodeAgainForm(_Guarded, mfa.ReauthenticateForm):
     pass
+
+
+class _Told(webauthn.AuthenticateWebAuthnForm):
+    """Nobody guesses a passkey, so a wrong one is not counted; it is on the trail all the same."""
+
+    def clean_credential(self) -> Authenticator:
+        try:
+            return super().clean_credential()
+        except ValidationError:
+            kind = Kind.STEP_UP_FAILED if self.reauthenticated else Kind.SIGN_IN_FAILED
+            trail.record_failure(kind, user=self.user, what="passkey")
+            raise
+
+
+class PasskeyStepForm(_Told):
+    pass
+
+
+class PasskeyLoginForm(_Told, webauthn.LoginWebAuthnForm):
+    pass
+
+
+class PasskeyAgainForm(_Told, webauthn.ReauthenticateWebAuthnForm):
+    pass
+
+
+class ActivateAppForm(totp.ActivateTOTPForm):
+    """As allauth's, but until the app is set up its secret is in no session in the clear."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.user = kwargs.pop("user")
+        super(totp.ActivateTOTPForm, self).__init__(*args, **kwargs)
+        self.secret = factors.secret_in_session(context.request, is_new=not self.is_bound)
 
 
 class ConfirmationForm(forms.Form):
@@ -128,6 +163,7 @@ class ProfileForm(forms.ModelForm):
     class Meta:
         model = User
         fields = ["full_name", "username", "phone_number", "language", "timezone", "avatar"]
+        field_classes = {"avatar": PictureField}
         help_texts = {"username": _("Stands in the address of your page. Letters, digits and underscores.")}
 
     def clean_username(self) -> str | None:
@@ -159,19 +195,3 @@ class ProfileForm(forms.ModelForm):
         elif number.startswith("998"):
             number = "+" + number
         return number or None
-
-    def clean_avatar(self) -> Any:
-        picture = self.cleaned_data.get("avatar")
-        if not picture or not hasattr(picture, "content_type"):
-            return picture
-        if picture.size > AVATAR_MAX_BYTES:
-            raise ValidationError(_("The picture is larger than 2 MB."), code="too_large")
-        try:
-            with Image.open(picture) as image:
-                kind = image.format
-        except (UnidentifiedImageError, OSError):
-            kind = None
-        if kind not in {"JPEG", "PNG", "WEBP"}:
-            raise ValidationError(_("Choose a JPEG, PNG or WebP picture."), code="not_an_image")
-        picture.seek(0)
-        return picture

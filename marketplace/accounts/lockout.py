@@ -7,6 +7,7 @@ password, whose mail only they read. Only the right password of that very accoun
 in to their own forgives nothing.
 """
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -16,12 +17,14 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from marketplace.accounts import trail
 from marketplace.accounts.models import User
 from marketplace.core.limits import too_many
 from marketplace.core.visitors import address_of
 
 # So long an address stays one of the account's own.
 _AT_HOME = timedelta(days=90)
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 def account_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str | None:
@@ -30,7 +33,14 @@ def account_name(request: HttpRequest, credentials: dict[str, Any] | None) -> st
     Sign-in, the admin and the question for the password before secrets each name it differently; a name that axes does
     not find would make all accounts behind one network address share a counter that no success resets.
     """
-    given = credentials or request.POST
+    name = typed_name(request, credentials)
+    # People type their password where their address belongs: what is none is counted, but not kept.
+    return name if name is None or _ADDRESS.fullmatch(name) else f"digest {trail.digest(name)}"
+
+
+def typed_name(request: HttpRequest | None, credentials: dict[str, Any] | None) -> str | None:
+    """The same as it was typed."""
+    given = credentials or (request.POST if request is not None else {})
     name = next((given[key] for key in ("email", "login", "username") if given.get(key)), None)
     return str(name).strip().lower() if name else None
 

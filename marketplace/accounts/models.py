@@ -250,6 +250,11 @@ class SignIn(UUIDModel):
         ]
 
 
+def security_event_kinds() -> list[tuple[str, Any]]:
+    """Asked for when they are needed, so that a new kind needs no migration."""
+    return list(SecurityEvent.Kind.choices)
+
+
 class PayoutLockQuerySet(models.QuerySet):
     def holding(self, at: datetime) -> Self:
         return self.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=at), lifted_at__isnull=True)
@@ -277,6 +282,103 @@ class PayoutLock(UUIDModel):
         ordering = ["-created_at"]
         permissions = [("lift_payoutlock", "Can let payouts of a locked person go on")]
         indexes = [models.Index(fields=["user", "-created_at"], name="payout_lock_of_user")]
+
+
+class SecurityEvent(UUIDModel):
+    """Something that happened to somebody's account or private data. Written once: the database refuses changes.
+
+    Nothing secret stands in it, and no words of strangers. It outlives the rows it names, which is why they are no foreign
+    keys to the database.
+    """
+
+    class Kind(models.TextChoices):
+        SIGNED_UP = "signed_up", _("Signed up")
+        SIGNED_IN = "signed_in", _("Signed in")
+        API_SIGN_IN = "api_sign_in", _("Signed in with an app")
+        SIGN_IN_FAILED = "sign_in_failed", _("Sign-in failed")
+        LOCKED = "locked", _("Locked after failed tries")
+        SIGNED_OUT = "signed_out", _("Signed out")
+        SESSION_ENDED = "session_ended", _("Sign-ins ended")
+        STEP_UP_CONFIRMED = "step_up_confirmed", _("Identity confirmed")
+        STEP_UP_FAILED = "step_up_failed", _("Identity not confirmed")
+        PASSWORD_CHANGED = "password_changed", _("Password changed")
+        RESET_ASKED = "reset_asked", _("Link for a new password asked for")
+        PASSWORD_RESET = "password_reset", _("New password set by a link")
+        PASSWORD_SET_BY_STAFF = "password_set_by_staff", _("Password set by the staff")
+        EMAIL_ADDED = "email_added", _("E-mail address added")
+        EMAIL_CONFIRMED = "email_confirmed", _("E-mail address confirmed")
+        EMAIL_CHANGED = "email_changed", _("E-mail address changed")
+        EMAIL_REMOVED = "email_removed", _("E-mail address removed")
+        FACTOR_ADDED = "factor_added", _("Second factor added")
+        FACTOR_REMOVED = "factor_removed", _("Second factor removed")
+        FACTOR_USED = "factor_used", _("Second factor used")
+        RECOVERY_GENERATED = "recovery_generated", _("Recovery codes made")
+        RECOVERY_USED = "recovery_used", _("Recovery code used")
+        NOT_ME = "not_me", _("“This was not me”")
+        PAYOUTS_LOCKED = "payouts_locked", _("Payouts locked")
+        PAYOUTS_UNLOCKED = "payouts_unlocked", _("Payouts let go on")
+        TOKEN_REUSED = "token_reused", _("Spent token shown again")
+        CREDENTIALS_HANDED_OVER = "credentials_handed_over", _("Log-in of a game account handed over")
+        CREDENTIALS_REVEALED = "credentials_revealed", _("Log-in of a game account shown")
+        CONVERSATION_OPENED = "conversation_opened", _("Conversation read by a moderator")
+        REPORT_OPENED = "report_opened", _("Reported message read by a moderator")
+        TRADE_OPENED = "trade_opened", _("Trade looked at by a moderator")
+        CARD_NUMBER_SHOWN = "card_number_shown", _("Payout card’s number shown to the staff")
+        DATA_EXPORTED = "data_exported", _("Copy of all data made")
+        CHANGED_BY_STAFF = "changed_by_staff", _("Changed by the staff")
+
+    at = models.DateTimeField(_("time"), default=timezone.now, editable=False)
+    kind = models.CharField(_("what"), max_length=32, choices=security_event_kinds)
+    user = models.ForeignKey(
+        User,
+        verbose_name=_("about"),
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        null=True,
+        related_name="security_events",
+        help_text=_("Empty when somebody tried an address that nobody has."),
+    )
+    actor = models.ForeignKey(
+        User,
+        verbose_name=_("by"),
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        null=True,
+        related_name="+",
+        help_text=_("Empty when nobody was signed in, or a command did it."),
+    )
+    address = models.GenericIPAddressField(_("network address"), null=True)
+    device = models.CharField(_("device"), max_length=60, blank=True)
+    object_type = models.CharField(_("kind of thing"), max_length=60, blank=True)
+    object_id = models.CharField(_("number of the thing"), max_length=40, blank=True)
+    context = models.JSONField(_("details"), default=dict)
+
+    class Meta:
+        verbose_name = _("security event")
+        verbose_name_plural = _("security events")
+        ordering = ["-at", "-id"]
+        indexes = [
+            models.Index(fields=["user", "-at"], name="security_event_of_user"),
+            models.Index(fields=["actor", "-at"], name="security_event_by_actor"),
+            models.Index(fields=["kind", "-at"], name="security_event_of_kind"),
+            models.Index(fields=["at"], name="security_event_at"),
+        ]
+
+    _ALARMING = frozenset(
+        {
+            Kind.SIGN_IN_FAILED,
+            Kind.STEP_UP_FAILED,
+            Kind.LOCKED,
+            Kind.TOKEN_REUSED,
+            Kind.NOT_ME,
+            Kind.PAYOUTS_LOCKED,
+        }
+    )
+
+    @property
+    def is_alarming(self) -> bool:
+        """Whether its person had better look twice."""
+        return self.kind in self._ALARMING
 
 
 def time_zones() -> list[tuple[str, str]]:

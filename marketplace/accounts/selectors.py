@@ -12,7 +12,7 @@ from django.db.models import Exists, F, ForeignObjectRel, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 
 from marketplace.accounts import second_factor
-from marketplace.accounts.models import PayoutLock, SignIn, User
+from marketplace.accounts.models import PayoutLock, SecurityEvent, SignIn, User
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -26,6 +26,11 @@ def person(request: HttpRequest | Request) -> User:
 def open_sign_ins(user: User, *, at: datetime) -> QuerySet[SignIn]:
     """Where this person is signed in, the last seen first."""
     return SignIn.objects.open(at).filter(user=user).order_by("-seen_at")
+
+
+def security_events_of(user: User) -> QuerySet[SecurityEvent]:
+    """What has happened to this person's account and data, and what they have done with others', the latest first."""
+    return SecurityEvent.objects.filter(Q(user=user) | Q(actor=user))
 
 
 def payout_lock_of(user_id: uuid.UUID, *, at: datetime) -> PayoutLock | None:

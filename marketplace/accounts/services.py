@@ -1,17 +1,21 @@
 """Writes about people."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from marketplace.accounts import closing, selectors, sign_ins
+from marketplace.accounts import closing, selectors, sign_ins, trail
 from marketplace.accounts.facts import PersonVerified, ZoneChanged
 from marketplace.accounts.models import PasswordHistory, PayoutLock, User
+from marketplace.accounts.trail import Kind
 from marketplace.core.announce import announce
 from marketplace.core.cache import bump, person
 from marketplace.core.live import endings
@@ -25,13 +29,13 @@ def register(*, user: User, language: str, password: str | None) -> User:
     """Save a person who has just signed up, in the language they read the form in."""
     user.email = user.email.lower()
     user.language = language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
-    if password is None:
-        user.set_unusable_password()
-    else:
-        user.set_password(password)
+    user.password = make_password(
+        password
+    )  # (not `set_password`: audit.note_password would tell it once more)
     user.save()
     if password is not None:
         remember_password(user=user)
+    trail.record(Kind.SIGNED_UP, user=user)
     return user
 
 
@@ -57,12 +61,20 @@ def remember_password(*, user: User) -> None:
 
 
 @transaction.atomic
-def change_password(*, user: User, password: str | None, here: uuid.UUID | None = None) -> None:
+def change_password(
+    *,
+    user: User,
+    password: str | None,
+    here: uuid.UUID | None = None,
+    told: Kind | None = Kind.PASSWORD_CHANGED,
+) -> None:
     """Set a new password, or none. Whoever is signed in with the old one is out, but for the sign-in `here`.
 
-    A lock of payouts that waited for it has an end from now on.
+    A lock of payouts that waited for it has an end from now on. `told`: as what the trail has it; None when the caller tells.
     """
-    user.set_password(password)
+    user.password = make_password(password)
+    if told:
+        trail.record(told, user=user)
     user.save(update_fields=["password", "updated_at"])
     if password is not None:
         remember_password(user=user)
@@ -76,6 +88,7 @@ def change_password(*, user: User, password: str | None, here: uuid.UUID | None 
 @transaction.atomic
 def mark_verified(*, user_id: uuid.UUID) -> None:
     """The person has shown that the address is theirs."""
+    trail.record(Kind.EMAIL_CONFIRMED, user=user_id)
     if User.objects.filter(pk=user_id, is_verified=False).update(is_verified=True):
         announce(PersonVerified(user_id=user_id))
 
@@ -98,28 +111,47 @@ def forget_unverified(*, at: datetime) -> int:
 
 
 @transaction.atomic
-def save_by_staff(*, user: User) -> None:
-    """Save a person as staff has changed them. Of one who is switched off nothing stays on sale.
+def save_by_staff(*, user: User, changed: Iterable[str] = ()) -> None:
+    """Save a person as staff has made or changed them. Of one who is switched off nothing stays on sale.
 
-    Switching them on again puts nothing back: that is theirs to do.
+    Switching them on again puts nothing back: that is theirs to do. `changed`: names of fields, for the trail.
     """
+    is_new = user._state.adding
     if not user.is_active:
         closing.close(user.pk)  # first: trades lock what is for sale before they touch its seller
         sign_ins.end_all(user=user)
+    if not is_new:
+        _drop_old_picture(user)
     user.save()
+    trail.record(Kind.CHANGED_BY_STAFF, user=user, fields=sorted(changed), is_new=is_new)
     bump("catalogue", f"seller:{user.pk}")
     endings.recheck(user.pk)
+
+
+@transaction.atomic
+def delete_by_staff(*, user: User) -> None:
+    """Delete a person who owns nothing (else the database refuses). What happened to them stays on the trail."""
+    trail.record(Kind.CHANGED_BY_STAFF, user=user, is_deleted=True)
+    user.delete()
 
 
 @transaction.atomic
 def edit_profile(*, user: User, changed: list[str]) -> None:
     """Save the named fields of a validated profile form."""
     if changed:
+        _drop_old_picture(user)
         user.save(update_fields=[*changed, "updated_at"])
         # Name and picture stand on every card of a seller.
         bump("catalogue", f"seller:{user.pk}")
     if "timezone" in changed:
         announce(ZoneChanged(user_id=user.pk))
+
+
+def _drop_old_picture(user: User) -> None:
+    """The file that nobody is shown any more goes, once the new one is saved."""
+    old = User.objects.filter(pk=user.pk).values_list("avatar", flat=True).first()
+    if old and old != user.avatar.name:
+        transaction.on_commit(lambda: default_storage.delete(old), robust=True)
 
 
 @transaction.atomic

@@ -1,10 +1,12 @@
-"""Where one is signed in, ending it, and saying that it was somebody else."""
+"""Where one is signed in, ending it, saying that it was somebody else, and what has happened to the account."""
 
 import uuid
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -15,6 +17,33 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from marketplace.accounts import alarms, selectors, sign_ins
 from marketplace.accounts.models import SignIn
+from marketplace.accounts.trail import Kind
+
+EVENTS = 25
+_ICONS = {
+    kind: icon
+    for icon, kinds in {
+        "log-in": (Kind.SIGNED_IN, Kind.SIGNED_UP),
+        "smartphone": (Kind.API_SIGN_IN,),
+        "log-out": (Kind.SIGNED_OUT, Kind.SESSION_ENDED),
+        "shield-alert": (Kind.SIGN_IN_FAILED, Kind.STEP_UP_FAILED, Kind.TOKEN_REUSED, Kind.NOT_ME),
+        "lock": (Kind.LOCKED, Kind.PAYOUTS_LOCKED),
+        "lock-open": (Kind.PAYOUTS_UNLOCKED,),
+        "shield-check": (Kind.STEP_UP_CONFIRMED,),
+        "key-round": (Kind.PASSWORD_CHANGED, Kind.PASSWORD_RESET, Kind.PASSWORD_SET_BY_STAFF, Kind.RESET_ASKED),
+        "mail": (Kind.EMAIL_ADDED, Kind.EMAIL_CONFIRMED, Kind.EMAIL_CHANGED, Kind.EMAIL_REMOVED),
+        "fingerprint": (
+            Kind.FACTOR_ADDED, Kind.FACTOR_REMOVED, Kind.FACTOR_USED, Kind.RECOVERY_GENERATED, Kind.RECOVERY_USED,
+        ),
+        "eye": (
+            Kind.CREDENTIALS_HANDED_OVER, Kind.CREDENTIALS_REVEALED, Kind.CONVERSATION_OPENED, Kind.REPORT_OPENED,
+            Kind.TRADE_OPENED, Kind.CARD_NUMBER_SHOWN,
+        ),
+        "download": (Kind.DATA_EXPORTED,),
+        "user": (Kind.CHANGED_BY_STAFF,),
+    }.items()
+    for kind in kinds
+}  # fmt: skip
 
 
 @never_cache
@@ -25,6 +54,20 @@ def sessions(request: HttpRequest) -> HttpResponse:
     here = sign_ins.current(request)
     found.sort(key=lambda one: one.pk != here)  # this one first
     return render(request, "accounts/sessions.html", {"sign_ins": found, "here": here})
+
+
+@never_cache
+@require_safe
+@login_required
+def security(request: HttpRequest) -> HttpResponse:
+    """The person's own part of the audit trail."""
+    found = selectors.security_events_of(selectors.person(request))
+    page = Paginator(found, EVENTS).get_page(request.GET.get("page"))
+    for event in page:
+        event.icon = _ICONS.get(Kind(event.kind), "shield")  # type: ignore[attr-defined]
+    return render(
+        request, "accounts/security.html", {"page": page, "kept": settings.SECURITY_EVENTS_KEPT.days}
+    )
 
 
 @require_POST

@@ -4,7 +4,6 @@ A browser's session carries the id of its row, so a request in it asks the datab
 writes when it was seen. Ending one takes away the session or the refresh token, and closes the sockets opened with it.
 """
 
-import re
 import uuid
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -18,9 +17,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from rest_framework_simplejwt.settings import api_settings
 
+from marketplace.accounts import trail
 from marketplace.accounts.devices import name_of
 from marketplace.accounts.errors import TokenNotValid
 from marketplace.accounts.models import SignIn, User
+from marketplace.accounts.trail import Kind
 from marketplace.core.live import endings
 from marketplace.core.visitors import address_of
 
@@ -138,25 +139,25 @@ def renew_program(*, user: User, sign_in: str, expires_at: datetime, device: str
     row.save(update_fields=["seen_at", "expires_at", "address"])
 
 
-def program_name(agent: str) -> str:
-    """ "Chrome, Android", or what a program calls itself before its version: "okhttp"."""
-    first = re.match(r"[A-Za-z][\w .-]{0,39}", agent)
-    return name_of(agent) or (first.group(0).strip() if first else "")
-
-
 # --- Ending -----------------------------------------------------------------------------------------
 
 
 @transaction.atomic
 def end(*, user: User, sign_in_id: uuid.UUID) -> bool:
     """End one of this person's. Whether there was anything to end."""
-    return _end(_open_of(user).filter(pk=sign_in_id)) > 0
+    return _told(user, _end(_open_of(user).filter(pk=sign_in_id))) > 0
 
 
 @transaction.atomic
 def end_all(*, user: User, but: uuid.UUID | None = None) -> int:
     """End all of this person's, but the one that is named. Returns how many."""
-    return _end(_open_of(user).exclude(pk=but))
+    return _told(user, _end(_open_of(user).exclude(pk=but)))
+
+
+def _told(user: User, count: int) -> int:
+    if count:
+        trail.record(Kind.SESSION_ENDED, user=user, count=count)
+    return count
 
 
 @transaction.atomic

@@ -19,9 +19,10 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from rest_framework_simplejwt.tokens import AccessToken, BlacklistMixin, RefreshToken
 from rest_framework_simplejwt.utils import datetime_from_epoch, get_md5_hash_password
 
-from marketplace.accounts import sign_ins
+from marketplace.accounts import sign_ins, trail
 from marketplace.accounts.errors import TokenNotValid
 from marketplace.accounts.models import User
+from marketplace.accounts.trail import Kind
 from marketplace.core.live import endings, tickets
 
 # The claim that names a sign-in.
@@ -35,6 +36,12 @@ class Pair:
 
 
 class Refresh(RefreshToken):
+    def check_blacklist(self) -> None:
+        """As the library's, and told: two hold the same token, and one of them has stolen it."""
+        if BlacklistedToken.objects.filter(token__jti=self[api_settings.JTI_CLAIM]).exists():
+            _note_reuse(self)
+            raise TokenError("used before")
+
     @classmethod
     def for_user(cls, user: User, sign_in: str = "") -> Self:  # type: ignore[override]
         """As the library's, but what is noted is the id alone. `sign_in`: the one this renews; without it a new one begins."""
@@ -57,6 +64,7 @@ def issue(*, user: User, device: str = "", address: str = "") -> Pair:
     sign_ins.note_program(
         user=user, sign_in=refresh[SIGN_IN], expires_at=_end_of(refresh), device=device, address=address
     )
+    trail.record(Kind.API_SIGN_IN, user=user, actor=user)
     return _pair(refresh)
 
 
@@ -92,6 +100,8 @@ def revoke(*, refresh: str) -> None:
     """Signing out: the tokens of this sign-in are dead, and its sockets close. Raises TokenNotValid."""
     token = _read(refresh)
     _spend(token)
+    owner = User.objects.filter(pk=token[api_settings.USER_ID_CLAIM]).first()
+    trail.record(Kind.SIGNED_OUT, user=owner, actor=owner, by="api")
     if sign_in := token.get(SIGN_IN):
         sign_ins.end_program(user_id=token[api_settings.USER_ID_CLAIM], sign_in=sign_in)
 
@@ -134,4 +144,10 @@ def _spend(token: Refresh) -> None:
     )
     _row, is_first = BlacklistedToken.objects.get_or_create(token=row)
     if not is_first:
+        _note_reuse(token)
         raise TokenNotValid("used at the same moment")
+
+
+def _note_reuse(token: Refresh) -> None:
+    owner = User.objects.filter(pk=token[api_settings.USER_ID_CLAIM]).first()
+    trail.record_failure(Kind.TOKEN_REUSED, user=owner, sign_in=trail.digest(token.get(SIGN_IN, "")))

@@ -7,6 +7,7 @@ urlpatterns = [
     path("", views.profile, name="profile"),
     path("edit/", views.edit, name="edit"),
     path("not-me/<str:token>/", session_views.not_me, name="not_me"),
+    path("security/", session_views.security, name="security"),
     path("sessions/", session_views.sessions, name="sessions"),
     path("sessions/end-others/", session_views.sessions_end_others, name="sessions_end_others"),
     path("sessions/<uuid:sign_in_id>/end/", session_views.session_end, name="session_end"),

@@ -25,14 +25,16 @@ _BROKEN = (
 )
 
 
-def decoded(upload: Any, *, longest: int, least: tuple[int, int] = (1, 1)) -> Image.Image:
+def decoded(
+    upload: Any, *, longest: int, least: tuple[int, int] = (1, 1), is_still: bool = False
+) -> Image.Image:
     """The first frame of a file, upright, in RGB, at most `longest` pixels long.
 
     Raises ValidationError, with words for the person who chose it, for what is no picture, broken, smaller than `least`
-    (long side, short side), or would unpack to more than LISTING_IMAGE_MAX_PIXELS.
+    (long side, short side), or would unpack to more than LISTING_IMAGE_MAX_PIXELS; `is_still`: for an animation too.
     """
     try:
-        return _decoded(upload, longest, least)
+        return _decoded(upload, longest, least, is_still)
     except Image.DecompressionBombError as error:
         raise ValidationError(_("has too many pixels"), code="too_many_pixels") from error
     except _BROKEN as error:
@@ -41,13 +43,15 @@ def decoded(upload: Any, *, longest: int, least: tuple[int, int] = (1, 1)) -> Im
         ) from error
 
 
-def _decoded(upload: Any, longest: int, least: tuple[int, int]) -> Image.Image:
+def _decoded(upload: Any, longest: int, least: tuple[int, int], is_still: bool) -> Image.Image:  # noqa: FBT001
     upload.seek(0)
     with Image.open(upload, formats=FORMATS) as source:
         wide, high = source.size
         # Known from the header alone: a bomb is never unpacked.
         if wide * high > settings.LISTING_IMAGE_MAX_PIXELS:
             raise ValidationError(_("has too many pixels"), code="too_many_pixels")
+        if is_still and getattr(source, "is_animated", False):
+            raise ValidationError(_("moves"), code="animated")
         long, short = least
         if max(wide, high) < long or min(wide, high) < short:
             text = _("is %(width)d × %(height)d; at least %(long)d × %(short)d is needed")

@@ -1,6 +1,7 @@
 """Health, preferences and the plain pages."""
 
 from datetime import UTC, timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.http import (
     Http404,
     HttpRequest,
     HttpResponse,
+    HttpResponseBase,
     HttpResponseRedirect,
     HttpResponseServerError,
     JsonResponse,
@@ -22,6 +24,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
+from django.views.static import serve as serve_file
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from marketplace.core import health as health_details
@@ -31,6 +34,8 @@ from marketplace.core.preferences import THEME_COOKIE, THEMES
 
 PAGES = ("how-it-works", "fees", "terms", "privacy", "contacts")
 YEAR = 365 * 24 * 3600
+# deploy/nginx.conf has the same list.
+MEDIA_TYPES = {".webp": "image/webp", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png"}
 PLAIN = "text/plain; charset=utf-8"
 SECURITY_TXT_AGE = timedelta(days=180)  # RFC 9116 advises less than a year
 
@@ -84,6 +89,21 @@ def security_txt(_request: HttpRequest) -> HttpResponse:
 def no_stream(_request: HttpRequest) -> HttpResponse:
     """/live/ where it cannot be served (a WSGI worker has few threads): nothing, at once. Under ASGI `core.live` answers."""
     return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
+
+
+@require_safe
+def media(request: HttpRequest, path: str) -> HttpResponseBase:
+    """What people have sent and we have encoded anew. In production nginx serves it (deploy/nginx.conf), by the same rules.
+
+    Only kinds of our own are called by their name; anything else that got there is a download of nothing in particular.
+    """
+    kind = MEDIA_TYPES.get(Path(path).suffix.lower())
+    response = serve_file(request, path, document_root=str(settings.MEDIA_ROOT))
+    response["Content-Type"] = kind or "application/octet-stream"
+    response["Content-Disposition"] = "inline" if kind else "attachment"
+    response["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'; sandbox"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 @require_safe

@@ -1,10 +1,62 @@
-"""Who is calling, as far as an address says it."""
+"""Who is calling: the address, what they call with, and who they have shown to be."""
 
 import ipaddress
+import logging
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever stands behind what is done at the moment: a browser, a program, a socket.
+
+    `afterwards` is done once the request is over and its transactions with it, whatever became of them.
+    """
+
+    address: str
+    agent: str
+    who: Callable[[], Any] = field(repr=False)
+    afterwards: list[Callable[[], object]] = field(default_factory=list, repr=False)
+
+    @property
+    def person(self) -> Any:
+        """Who is signed in, or None. Asked for late: a page for nobody in particular must not touch a session."""
+        user = self.who()
+        return user if user is not None and user.is_authenticated else None
+
+
+# None in commands and tasks.
+caller: ContextVar[Caller | None] = ContextVar("caller", default=None)
+
+
+class CallerMiddleware:
+    """Lets everything below know who calls, without handing the request down."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        mine = Caller(
+            address_of(request), request.headers.get("User-Agent", ""), lambda: getattr(request, "user", None)
+        )
+        token = caller.set(mine)
+        try:
+            return self.get_response(request)
+        finally:
+            caller.reset(token)
+            for what in mine.afterwards:
+                try:
+                    what()
+                except Exception:  # the answer stands
+                    logger.exception("left undone after a request")
 
 
 def address_of(request: HttpRequest) -> str:

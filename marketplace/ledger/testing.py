@@ -11,7 +11,7 @@ from marketplace.ledger.models import Account
 
 @contextlib.contextmanager
 def append_only_suspended() -> Iterator[None]:
-    """Let this connection's flush empty the books. Nothing else than the tear-down of a transactional test uses it.
+    """Let this connection's flush empty the books and the audit trail. Only the tear-down of a transactional test uses it.
 
     PostgreSQL lets TRUNCATE through under a session setting. SQLite has no such settings, so there the delete triggers
     go away for the moment and come back word for word.
@@ -25,7 +25,7 @@ def append_only_suspended() -> Iterator[None]:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'ledger_append_only_delete_%'"
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%append_only_delete_%'"
         )
         triggers = cursor.fetchall()
         for name, _sql in triggers:

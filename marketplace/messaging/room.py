@@ -13,7 +13,7 @@ def enter(user: User, found: Thread) -> dict[str, Any]:
     """The context. Seeing a thread is reading it; a moderator's look is noted instead."""
     conversation = found.conversation
     if found.side is None:
-        services.note_oversight(conversation_id=conversation.pk, reader=user)
+        services.note_oversight(conversation=conversation, reader=user)
     else:
         services.mark_read(conversation_id=conversation.pk, user=user)
     rows, has_older = selectors.page_of(found)

@@ -130,10 +130,10 @@ def seen(user: Any) -> Seen:
     return Seen(is_here=False, at=presence.last_seen(user.pk))
 
 
-def attachment_of(user: Any, conversation_id: UUID, message_id: UUID) -> Message:
-    """A message with a file that this person may open. Raises DoesNotExist otherwise."""
+def attachment_of(user: Any, conversation_id: UUID, message_id: UUID) -> tuple[Thread, Message]:
+    """A message with a file that this person may open, and its thread. Raises DoesNotExist otherwise."""
     thread = thread_of(user, conversation_id)
-    return thread.messages().exclude(attachment="").get(pk=message_id)
+    return thread, thread.messages().exclude(attachment="").get(pk=message_id)
 
 
 def reports(*, is_open: bool = True) -> QuerySet[MessageReport]:

@@ -94,6 +94,10 @@ def thread_messages(request: HttpRequest, conversation_id: UUID) -> HttpResponse
     if request.method == "POST":
         return _send(request, found)
     since, before = _key(request, "since"), _key(request, "before")
+    if found.side is None and (since is not None or htmx.is_from(request)):
+        services.note_oversight(
+            conversation=found.conversation, reader=person(request)
+        )  # a page notes it itself
     if since is not None:
         rows, has_older = selectors.since(found, since), False
         if found.side is not None:

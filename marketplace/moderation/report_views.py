@@ -16,6 +16,7 @@ from marketplace.accounts.staff import staff_only
 from marketplace.messaging import selectors as messaging
 from marketplace.messaging import services
 from marketplace.messaging.guard import RULES, Kind
+from marketplace.moderation import services as moderation
 
 PER_PAGE = 20
 SHOWS = ("open", "decided", "guard")
@@ -38,6 +39,9 @@ def reports(request: HttpRequest) -> HttpResponse:
         found = messaging.reports(is_open=show == "open")
         context["page"] = told = Paginator(found, PER_PAGE).get_page(number)
         chosen = request.GET.get("report", "")
+        for one in told:
+            if str(one.pk) == chosen:
+                moderation.note_look_at_report(report=one, actor=person(request))
         context["rows"] = [(one, messaging.around(one) if str(one.pk) == chosen else []) for one in told]
     return render(request, "moderation/reports.html", context)
 

@@ -1,9 +1,13 @@
-"""What moderators are told."""
+"""What moderators are told, and what is noted of them."""
 
 from django.urls import reverse
 from django.utils import translation
 
+from marketplace.accounts import trail
+from marketplace.accounts.models import User
 from marketplace.accounts.selectors import staff_with
+from marketplace.accounts.trail import Kind
+from marketplace.escrow.models import EscrowTransaction
 from marketplace.listings.facts import ListingSubmitted
 from marketplace.listings.models import Listing
 from marketplace.messaging.facts import MessageReported
@@ -40,3 +44,16 @@ def tell_moderators(fact: ListingSubmitted) -> None:
             context={"title": listing.title, "seller": listing.seller.display_name},
             action_url=f"{reverse('moderation:queue')}?listing={listing.pk}",
         )
+
+
+def note_look_at_trade(*, trade: EscrowTransaction, actor: User) -> None:
+    """A moderator has a trade's page open: prices, people, disputes."""
+    people = (trade.buyer_id, trade.seller_id)
+    trail.record_look(Kind.TRADE_OPENED, people=people, actor=actor, about=trade)
+
+
+def note_look_at_report(*, report: MessageReport, actor: User) -> None:
+    """A moderator reads what was said around a reported message."""
+    talk = report.message.conversation
+    people = (talk.buyer_id, talk.seller_id)
+    trail.record_look(Kind.REPORT_OPENED, people=people, actor=actor, about=report)

@@ -19,7 +19,7 @@ from marketplace.escrow import services as escrow
 from marketplace.escrow.errors import RefundTooLarge
 from marketplace.escrow.models import EscrowTransaction
 from marketplace.messaging import selectors as messaging
-from marketplace.moderation import selectors
+from marketplace.moderation import selectors, services
 from marketplace.moderation.forms import RefundForm
 
 PER_PAGE = 30
@@ -42,6 +42,7 @@ def trade(request: HttpRequest, trade_id: UUID) -> HttpResponse:
     found = selectors.trade(trade_id)
     if found is None:
         raise Http404
+    services.note_look_at_trade(trade=found, actor=person(request))
     form = RefundForm(**posted(request))
     if request.method == "POST" and form.is_valid() and _refund(request, found, form):
         return redirect("moderation:trade", found.pk)

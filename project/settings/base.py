@@ -76,6 +76,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "marketplace.core.middleware.RequestIdMiddleware",
+    "marketplace.core.visitors.CallerMiddleware",
     "marketplace.core.middleware.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
@@ -248,6 +249,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "tasks.accounts.forget_old_sign_ins",
         "schedule": 24 * 3600.0,
     },
+    "forget security events that are too old": {
+        "task": "tasks.accounts.forget_old_security_events",
+        "schedule": 24 * 3600.0,
+    },
     "act on trade deadlines": {"task": "tasks.escrow.sweep", "schedule": 30.0},
     "process webhooks that a crash left behind": {"task": "tasks.payments.sweep_webhooks", "schedule": 60.0},
     "remind of plans, renew and end them": {
@@ -357,6 +362,10 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_FORMS = {
     "authenticate": "marketplace.accounts.forms.SecondStepForm",
     "reauthenticate": "marketplace.accounts.forms.CodeAgainForm",
+    "activate_totp": "marketplace.accounts.forms.ActivateAppForm",
+    "authenticate_webauthn": "marketplace.accounts.forms.PasskeyStepForm",
+    "login_webauthn": "marketplace.accounts.forms.PasskeyLoginForm",
+    "reauthenticate_webauthn": "marketplace.accounts.forms.PasskeyAgainForm",
 }
 # Addresses are changed by those who have just said who they are.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
@@ -368,6 +377,8 @@ ACCOUNT_RATE_LIMITS["second_factor"] = "20/h/key"  # type: ignore[index]
 ALARM_LINK_AGE = timedelta(days=30)
 # Who has not confirmed an address by then, and owns nothing, is forgotten.
 UNVERIFIED_KEPT = timedelta(days=7)
+# How long the audit trail is kept (docs/operations.md); the database lets nothing go before 30 days.
+SECURITY_EVENTS_KEPT = timedelta(days=env.int("SECURITY_EVENTS_KEPT_DAYS", 365))
 # Whoever said so gets payouts again that long after setting a new password.
 PAYOUT_LOCK_AFTER_RESET = timedelta(hours=env.int("PAYOUT_LOCK_HOURS", 24))
 

@@ -178,6 +178,7 @@ GET    /live/                                                           204
 POST   /live/                                                           204
 GET    /me/not-me/<token>/                                              410
 POST   /me/not-me/<token>/                                              410
+GET    /me/security/                                                     in  200
 GET    /me/sessions/                                                     in  200
 POST   /me/sessions/<sign_in_id>/end/                                    in  302  404  404  404  404  404  404  404
 POST   /me/sessions/end-others/                                          in  302
@@ -191,7 +192,6 @@ GET    /me/plan/cancel/                                                  in  302
 POST   /me/plan/cancel/                                                  in  302
 POST   /me/plan/renewal/                                                 in  302
 GET    /media/<path>                                                    404
-POST   /media/<path>                                                    404
 GET    /metrics/                                                        200
 GET    /moderation/                                                      in  403  403  403  403  200  403  403  200
 POST   /moderation/listings/<listing_id=pending>/approve/                in  403  403  403  403  302  403  403  302
@@ -282,6 +282,7 @@ ADMIN = """
 account.emailaddress                 view add change delete
 accounts.passwordhistory             view
 accounts.payoutlock                  view
+accounts.securityevent               view
 accounts.user                        view add change delete
 auth.group                           view add change delete
 mfa.authenticator                    view

@@ -16,7 +16,7 @@ def block(location):
 def test_files_are_sent_with_the_guards_of_pages(location):
     said = block(location)
 
-    assert "X-Content-Type-Options nosniff;" in said
+    assert re.search(r"X-Content-Type-Options nosniff( always)?;", said)
     assert "Strict-Transport-Security $https_only always;" in said
     assert "frame-ancestors 'none'" in said
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from PIL import Image
 
-from marketplace.accounts import forms, selectors, services
+from marketplace.accounts import pictures, selectors, services
 from marketplace.accounts.middleware import PreferencesMiddleware
 from marketplace.accounts.models import PasswordHistory, User
 from marketplace.accounts.tests.factories import PASSWORD, StaffFactory, UserFactory
@@ -197,7 +197,7 @@ def test_what_is_no_picture_of_ours_is_refused(client, user, file):
 
 
 def test_a_picture_that_is_too_large_is_refused(client, user, monkeypatch):
-    monkeypatch.setattr(forms, "AVATAR_MAX_BYTES", 100)
+    monkeypatch.setattr(pictures, "MAX_BYTES", 100)
 
     response = client.post(EDIT, profile(user) | {"avatar": picture()})
 

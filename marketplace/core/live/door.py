@@ -17,7 +17,7 @@ from django.utils.http import is_same_domain
 from marketplace.core.live import tickets
 from marketplace.core.live.reader import Reader, from_grant, from_session, visitor
 from marketplace.core.live.threads import in_thread
-from marketplace.core.visitors import address_of
+from marketplace.core.visitors import Caller, address_of, caller
 
 type Scope = MutableMapping[str, Any]
 type Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -41,6 +41,8 @@ class Door:
             await _forbid(scope, receive, send)
             return
         scope["reader"] = reader
+        if reader.is_signed_in:
+            caller.set(Caller(reader.address, _agent(scope), lambda: reader.user))
         await self.application(scope, receive, send)
 
 
@@ -51,6 +53,11 @@ async def _admitted(scope: Scope) -> Reader | None:
     if not _is_our_host(request) or not _is_our_origin(scope, request, has_ticket=bool(ticket)):
         return None
     return await _reader(scope, request, ticket)
+
+
+def _agent(scope: Scope) -> str:
+    agent: bytes = next((value for name, value in scope.get("headers", []) if name == b"user-agent"), b"")
+    return agent[:400].decode("latin-1")
 
 
 def take_out_ticket(scope: Scope) -> str:

@@ -7,7 +7,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from marketplace.accounts import trail
 from marketplace.accounts.models import User
+from marketplace.accounts.trail import Kind
 from marketplace.core.money import Money
 from marketplace.escrow.errors import NotHandedOver, NothingToHandOver, TradeNotOpen
 from marketplace.escrow.models import CredentialReveal, EscrowTransaction
@@ -40,6 +42,7 @@ def hand_over(
     box.save()
     at = timezone.now()
     move(trade, handed_over_at=at, due_at=at + settings.ESCROW_ACCEPT_WINDOW)
+    trail.record(Kind.CREDENTIALS_HANDED_OVER, user=trade.seller_id, actor=seller, about=trade)
     tell(trade.buyer, "purchase_handed_over", trade, deadline=trade.due_at)
     return trade
 
@@ -55,6 +58,7 @@ def reveal(*, trade_id: uuid.UUID, viewer: User) -> tuple[EscrowTransaction, Cre
         raise NotHandedOver(f"{trade.pk} is {trade.status}")
     box = Credentials.objects.get(listing_id=trade.listing_id)
     seen = CredentialReveal.objects.create(trade=trade, viewer=viewer)
+    trail.record(Kind.CREDENTIALS_REVEALED, user=trade.seller_id, actor=viewer, about=trade)
     show(trade)
     tell(trade.seller, "credentials_revealed", trade, time=seen.revealed_at)
     return trade, box

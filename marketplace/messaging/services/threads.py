@@ -8,7 +8,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from marketplace.accounts import trail
 from marketplace.accounts.models import User
+from marketplace.accounts.trail import Kind
 from marketplace.core import jobs, realtime
 from marketplace.core.cache import bump, person
 from marketplace.listings.models import Listing
@@ -125,10 +127,13 @@ def mute(*, conversation_id: UUID, user: User, is_muted: bool) -> None:
         bump(person(user.pk))
 
 
-def note_oversight(*, conversation_id: UUID, reader: User) -> None:
-    """A moderator has opened it: that stays on record."""
-    Oversight.objects.create(conversation_id=conversation_id, reader=reader)
-    logger.info("conversation %s read by moderator %s", conversation_id, reader.pk)
+@transaction.atomic
+def note_oversight(*, conversation: Conversation, reader: User) -> None:
+    """A moderator has opened it, or a file of it: that stays on record, and on both people's trail."""
+    Oversight.objects.create(conversation=conversation, reader=reader)
+    people = (conversation.buyer_id, conversation.seller_id)
+    trail.record_look(Kind.CONVERSATION_OPENED, people=people, actor=reader, about=conversation)
+    logger.info("conversation %s read by moderator %s", conversation.pk, reader.pk)
 
 
 def typing(*, conversation_id: UUID, user: User, is_typing: bool) -> None:

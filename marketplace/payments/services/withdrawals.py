@@ -13,9 +13,10 @@ from django.db.models import Sum
 from django.urls import reverse
 from django.utils import timezone
 
-from marketplace.accounts import second_factor
+from marketplace.accounts import second_factor, trail
 from marketplace.accounts.models import User
 from marketplace.accounts.selectors import payout_lock_of
+from marketplace.accounts.trail import Kind
 from marketplace.core import dates, jobs
 from marketplace.core.announce import announce
 from marketplace.core.money import MAX_MINOR, Minor, Money
@@ -239,6 +240,7 @@ def show_number(*, transaction_id: UUID, actor: User) -> str:
     if not payout.is_open:
         raise PaymentNotOpen(f"{payout.pk} is {payout.status}")
     PayoutDecision.objects.create(payout=payout, actor=actor, action=Action.SHOW)
+    trail.record(Kind.CARD_NUMBER_SHOWN, user=payout.user_id, actor=actor, about=payout)
     return payout.destination.card_number
 
 

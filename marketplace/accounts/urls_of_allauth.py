@@ -1,0 +1,42 @@
+"""allauth's addresses. What changes keys there is one transaction each, so that the trail and the change stand or fall together.
+
+(ATOMIC_REQUESTS would hold a write transaction open for every page, and while a password is hashed.)
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
+from typing import Any
+
+from allauth.urls import urlpatterns as theirs
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver
+
+type View = Callable[..., HttpResponse]
+
+_WHOLE = ("mfa_", "account_email", "account_confirm_email")
+
+
+def _wrapped(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[URLPattern | URLResolver]:
+    for one in patterns:
+        if isinstance(one, URLResolver):
+            inside = list(_wrapped(one.url_patterns))
+            yield URLResolver(one.pattern, inside, one.default_kwargs, one.app_name, one.namespace)
+        elif (one.name or "").startswith(_WHOLE):
+            yield URLPattern(one.pattern, _in_one(one.callback), one.default_args, one.name)
+        else:
+            yield one
+
+
+def _in_one(view: View) -> View:
+    @wraps(view)
+    def whole(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method in {"GET", "HEAD", "OPTIONS"}:
+            return view(request, *args, **kwargs)
+        with transaction.atomic():
+            return view(request, *args, **kwargs)
+
+    return whole
+
+
+urlpatterns = list(_wrapped(theirs))

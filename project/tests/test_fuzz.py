@@ -8,6 +8,7 @@ import json
 import os
 import re
 from functools import cache
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -45,7 +46,14 @@ DATABASE = re.compile(
     r"syntax error|psycopg|sqlite3?\.|OperationalError|ProgrammingError|DataError|SELECT .{1,80} FROM "
 )
 
-words = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=40), st.integers().map(str), st.uuids().map(str))
+# Markup often: it has to meet the one field of the one page that shows it again.
+words = st.one_of(
+    st.sampled_from([MARK, IMAGE]),
+    st.sampled_from(HOSTILE),
+    st.text(max_size=40),
+    st.integers().map(str),
+    st.uuids().map(str),
+)
 # What a program may send where a word is wanted.
 things = st.recursive(
     st.one_of(
@@ -79,32 +87,36 @@ def throw(town):
     callers = {role: Caller(user) for role, user in town.people.items()}
 
     @cache
-    def fields_at(path: str, role: str) -> list[str]:
+    def own_fields(path: str, role: str) -> list[str]:
         page = callers[role].call("GET", path)
         html = "" if page.streaming else page.content.decode(errors="replace")
-        return sorted({*re.findall(r'name="([\w-]+)"', html), *FIELDS} - {"csrfmiddlewaretoken"})
+        return sorted({*re.findall(r'name="([\w-]+)"', html)} - {"csrfmiddlewaretoken"})
+
+    def sent_to(path: str, role: str, others: list[str], data: st.DataObject) -> dict[str, str]:
+        """Some fields of the page, or of others, with a word each; or all of them with the same word."""
+        own = own_fields(path, role)
+        if data.draw(st.booleans(), label="everywhere"):
+            return dict.fromkeys([*own, *others], data.draw(words, label="word"))
+        names = st.one_of(st.sampled_from(own or others), st.sampled_from(others))
+        return data.draw(st.dictionaries(names, words, max_size=8), label="fields")
 
     def thrown(door: tuple[str, str, str], data: st.DataObject) -> list[str]:
         method, route, role = door
         path = address(route, town.here.ids)
         body, kind, headers = b"", "", {}
         if method == "GET":
-            path += "?" + urlencode(
-                data.draw(st.dictionaries(st.sampled_from(QUERY), words, max_size=4), label="query")
-            )
+            path += "?" + urlencode(sent_to(path, role, QUERY, data), errors="replace")
         elif path.startswith("/api/"):
             sent = data.draw(
                 st.one_of(st.dictionaries(st.sampled_from(FIELDS), things, max_size=5), things), label="body"
             )
             body = json.dumps(sent).encode(errors="replace")
         else:
-            names = st.sampled_from(fields_at(path, role))
-            form = data.draw(st.dictionaries(names, words, max_size=8), label="form")
+            form: dict[str, Any] = dict(sent_to(path, role, FIELDS, data))
             if data.draw(st.booleans(), label="with a file"):
                 name = data.draw(words, label="filename") or "x"
-                form[data.draw(names)] = SimpleUploadedFile(
-                    "x", data.draw(st.binary(max_size=40)), "image/png"
-                )
+                field = data.draw(st.sampled_from([*own_fields(path, role), *FIELDS]))
+                form[field] = SimpleUploadedFile("x", data.draw(st.binary(max_size=40)), "image/png")
                 form_file = next(value for value in form.values() if isinstance(value, SimpleUploadedFile))
                 form_file._name = name  # as a client that is no browser writes it
                 kind, body = MULTIPART_CONTENT, encode_multipart(BOUNDARY, form)

@@ -6,6 +6,10 @@ from marketplace.core.announce import listen
 def wire() -> None:
     """Called once, when all apps are loaded."""
     from marketplace.accounts.facts import (
+        DeletionAsked,
+        DeletionPutOff,
+        DeletionTakenBack,
+        ExportReady,
         FactorAdded,
         FactorRemoved,
         PersonVerified,
@@ -17,7 +21,13 @@ def wire() -> None:
     from marketplace.listings.facts import ListingSubmitted
     from marketplace.messaging.facts import MessageReported
     from marketplace.moderation.services import tell_moderators, tell_of_report
-    from marketplace.notifications.services import move_digest, tell_of_factor, warn_of_sign_in, welcome
+    from marketplace.notifications.services import (
+        move_digest,
+        tell_of_data,
+        tell_of_factor,
+        warn_of_sign_in,
+        welcome,
+    )
 
     listen(PersonVerified, welcome)
     listen(SignedInAnew, warn_of_sign_in)
@@ -26,5 +36,9 @@ def wire() -> None:
     listen(FactorRemoved, tell_of_factor)
     listen(RecoveryCodesRenewed, tell_of_factor)
     listen(RecoveryCodeUsed, tell_of_factor)
+    listen(ExportReady, tell_of_data)
+    listen(DeletionAsked, tell_of_data)
+    listen(DeletionTakenBack, tell_of_data)
+    listen(DeletionPutOff, tell_of_data)
     listen(ListingSubmitted, tell_moderators)
     listen(MessageReported, tell_of_report)

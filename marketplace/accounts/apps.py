@@ -9,7 +9,16 @@ class AccountsConfig(AppConfig):
         from allauth.mfa import signals
         from django.contrib.auth.signals import user_logged_in, user_logged_out
 
-        from marketplace.accounts import devices, factors, lockout, middleware, second_factor, sign_ins
+        from marketplace.accounts import (
+            devices,
+            factors,
+            lockout,
+            middleware,
+            personal,
+            second_factor,
+            sign_ins,
+            traces,
+        )
         from marketplace.core import encryption
 
         # Pages and the API both say it this way.
@@ -29,3 +38,4 @@ class AccountsConfig(AppConfig):
         for proof in (user_logged_in, password_reset):
             proof.connect(lockout.forgive, dispatch_uid="lockout")
         user_logged_out.connect(middleware.note_leaving, dispatch_uid="leaving")
+        traces.register(personal.SHARE)

@@ -59,3 +59,34 @@ class RecoveryCodeUsed:
 
     user_id: uuid.UUID
     left: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReady:
+    """The copy of a person's data can be fetched until `until`."""
+
+    user_id: uuid.UUID
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionAsked:
+    """The person wants their account deleted; it will be at `due_at`."""
+
+    user_id: uuid.UUID
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionTakenBack:
+    """The person keeps their account."""
+
+    user_id: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionPutOff:
+    """Something was still open when the wait was over; it is tried again at `due_at`."""
+
+    user_id: uuid.UUID
+    due_at: datetime

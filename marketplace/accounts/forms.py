@@ -175,3 +175,12 @@ class ProfileForm(forms.ModelForm):
             raise ValidationError(_("Choose a JPEG, PNG or WebP picture."), code="not_an_image")
         picture.seek(0)
         return picture
+
+
+class DeletionForm(ConfirmationForm):
+    """Delete the account: who it is, and that they know what it means."""
+
+    is_sure = forms.BooleanField(
+        label=_("I know that it cannot be undone once the wait is over."),
+        error_messages={"required": _("Say that you know it to go on.")},
+    )

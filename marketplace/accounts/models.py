@@ -101,6 +101,14 @@ class User(TimestampedModel, SoftDeleteModel, AbstractBaseUser, PermissionsMixin
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES, default="uz")
     timezone = models.CharField(_("time zone"), max_length=40, default=settings.DEFAULT_USER_TIME_ZONE)
 
+    deletion_due_at = models.DateTimeField(
+        _("to be deleted"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("They asked for it; until then they can take it back, and neither buy nor sell."),
+    )
+
     objects = UserManager()
 
     USERNAME_FIELD = "email"
@@ -118,8 +126,20 @@ class User(TimestampedModel, SoftDeleteModel, AbstractBaseUser, PermissionsMixin
                 condition=models.Q(rating__isnull=True) | models.Q(rating__gte=1, rating__lte=5),
                 name="user_rating_range",
             ),
+            models.CheckConstraint(
+                condition=models.Q(deleted_at__isnull=True)
+                | models.Q(is_active=False, deletion_due_at__isnull=True),
+                name="user_deleted_is_out",
+            ),
         ]
-        indexes = [models.Index(fields=["created_at"], name="user_created")]
+        indexes = [
+            models.Index(fields=["created_at"], name="user_created"),
+            models.Index(
+                fields=["deletion_due_at"],
+                condition=models.Q(deletion_due_at__isnull=False),
+                name="user_deletion_due",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.display_name
@@ -127,7 +147,18 @@ class User(TimestampedModel, SoftDeleteModel, AbstractBaseUser, PermissionsMixin
     @property
     def display_name(self) -> str:
         """What other people call this person."""
-        return self.full_name or self.username or self.handle
+        # The deleted have neither name; asking for both first lets rows that were read in part go without the column.
+        return self.full_name or self.username or (str(_("Deleted user")) if self.is_gone else self.handle)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the account was deleted: the row stays for the books, without anything of the person."""
+        return self.deleted_at is not None
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether the account waits to be deleted."""
+        return self.deletion_due_at is not None
 
     @property
     def public_handle(self) -> str:
@@ -277,6 +308,47 @@ class PayoutLock(UUIDModel):
         ordering = ["-created_at"]
         permissions = [("lift_payoutlock", "Can let payouts of a locked person go on")]
         indexes = [models.Index(fields=["user", "-created_at"], name="payout_lock_of_user")]
+
+
+class DataExport(UUIDModel):
+    """A copy of all that the house keeps of a person, which they have asked for. The file lies where no web server looks.
+
+    QUEUED ends as READY, or as FAILED when it could not be made; the file of a READY one is deleted with time: EXPIRED.
+    `file` is noted before it is written, so that none is left behind that nobody knows of.
+    """
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("being made")
+        READY = "ready", _("ready")
+        FAILED = "failed", _("could not be made")
+        EXPIRED = "expired", _("deleted")
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="exports")
+    status = models.CharField(max_length=7, choices=Status, default=Status.QUEUED)
+    file = models.CharField(max_length=200, blank=True, default="")
+    size = models.PositiveBigIntegerField(default=0, help_text=_("In bytes."))
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    ready_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("export of a person’s data")
+        verbose_name_plural = _("exports of people’s data")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"], condition=models.Q(status="queued"), name="data_export_one_at_a_time"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status="ready")
+                | ~models.Q(file="") & models.Q(ready_at__isnull=False, expires_at__isnull=False),
+                name="data_export_ready_has_a_file",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["user", "-id"], name="data_export_of_user"),
+            models.Index(fields=["expires_at"], condition=models.Q(status="ready"), name="data_export_over"),
+        ]
 
 
 def time_zones() -> list[tuple[str, str]]:

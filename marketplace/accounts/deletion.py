@@ -11,6 +11,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
 
 from marketplace.accounts import closing, traces
 from marketplace.accounts.errors import AccountLeaving, DeletionRefused, StaffStays
@@ -104,7 +105,7 @@ def erase(*, user_id: uuid.UUID, at: datetime) -> bool:
         template="account_deleted",
         email=leaver.email,
         language=language,
-        context={"name": leaver.name},
+        context={"name": leaver.name, "signup_url": settings.SITE_URL + reverse("account_signup")},
     )
     bump("catalogue", f"seller:{user.pk}")
     logger.info("person %s is deleted", user.pk)

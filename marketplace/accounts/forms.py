@@ -18,6 +18,7 @@ from marketplace.accounts import confirmation, factors, guesses, second_factor
 from marketplace.accounts.errors import LockedOut
 from marketplace.accounts.models import User, time_zones, validate_phone
 from marketplace.accounts.selectors import person
+from marketplace.accounts.validators import NotOneselfValidator
 
 AVATAR_MAX_BYTES = 2 * 1024 * 1024
 
@@ -31,6 +32,20 @@ class SignupForm(BaseSignupForm):
         error_messages={"required": _("Agree to the terms to go on.")},
     )
     field_order = ["full_name", "email", "password1", "password2", "terms"]
+    # Who signs up, as far as it is known: a password is held against it. The API knows more than this form asks.
+    about: User | None = None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean()
+        password = cleaned.get("password1")
+        if password:
+            known = self.about or User(full_name=cleaned.get("full_name") or "")
+            try:
+                NotOneselfValidator().validate(password, known)
+            except ValidationError as error:
+                if not self.has_error("password1"):
+                    self.add_error("password1", error)
+        return cleaned
 
 
 class LoginForm(BaseLoginForm):

@@ -37,25 +37,25 @@ def _conversations(user: User) -> Iterator[Row]:
 
 def _messages(user: User) -> Iterator[Row]:
     """As both see them; what the person has deleted for themselves only where they said it."""
-    for side in _sides(user):
-        seen = Message.objects.filter(conversation=side.conversation_id).order_by("pk")
-        if side.cleared_at:
-            seen = seen.filter(Q(created_at__gt=side.cleared_at) | Q(sender=user))
-        for message in seen.iterator(chunk_size=500):
-            is_yours = message.sender_id == user.pk
-            yield {
-                "conversation": side.conversation_id,
-                "from": "you" if is_yours else "other" if message.sender_id else "wibestore",
-                "kind": message.kind,
-                "text": cards.words(message.data) if message.kind == Message.Kind.SYSTEM else message.text,
-                "attachment": _file_name(message)
-                if is_yours and message.attachment
-                else message.attachment_name or None,
-                "created_at": message.created_at,
-                "read_at": message.read_at,
-                "edited_at": message.edited_at,
-                "taken_back_at": message.deleted_at,
-            }
+    cleared = dict(Participant.objects.filter(user=user).values_list("conversation_id", "cleared_at"))
+    rows = Message.objects.filter(conversation__participants__user=user).order_by("conversation_id", "pk")
+    for message in rows.iterator(chunk_size=500):
+        is_yours = message.sender_id == user.pk
+        cleared_at = cleared.get(message.conversation_id)
+        if cleared_at and message.created_at <= cleared_at and not is_yours:
+            continue
+        is_step = message.kind == Message.Kind.SYSTEM
+        yield {
+            "conversation": message.conversation_id,
+            "from": "you" if is_yours else "other" if message.sender_id else "wibestore",
+            "kind": message.kind,
+            "text": cards.words(message.data) if is_step else message.text,
+            "attachment": _file_name(message) if is_yours and message.attachment else message.attachment_name,
+            "created_at": message.created_at,
+            "read_at": message.read_at,
+            "edited_at": message.edited_at,
+            "taken_back_at": message.deleted_at,
+        }
 
 
 def _sent_files(user: User) -> Iterator[File]:

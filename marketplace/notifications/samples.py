@@ -127,7 +127,7 @@ SAMPLES: dict[str, Sample] = {
         "account_already_exists", "password_reset_url", "/accounts/password/reset/"
     ),
     "unknown-account": _account("unknown_account", "signup_url", "/accounts/signup/"),
-    "account-deleted": _account("account_deleted", "site_url", ""),
+    "account-deleted": _account("account_deleted", "signup_url", "/accounts/signup/"),
     "transaction-receipt": _receipt,
     "digest": _digest,
     **{kind.replace("_", "-"): _told(kind) for kind, words in KINDS.items() if words.by_email},

@@ -283,9 +283,10 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "marketplace.accounts.validators.NotOneselfValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "marketplace.accounts.validators.NotBreachedValidator"},
     {"NAME": "marketplace.accounts.validators.LetterAndDigitValidator"},
     {"NAME": "marketplace.accounts.validators.NotRecentlyUsedValidator", "OPTIONS": {"remembered": 5}},
 ]

@@ -178,6 +178,12 @@ GET    /live/                                                           204
 POST   /live/                                                           204
 GET    /me/not-me/<token>/                                              410
 POST   /me/not-me/<token>/                                              410
+GET    /me/privacy/                                                      in  200
+GET    /me/privacy/delete/                                               in  200
+POST   /me/privacy/delete/                                               in  422
+POST   /me/privacy/export/                                               in  302
+GET    /me/privacy/export/<export_id>/                                   in  302  404  404  404  404  404  404  404
+POST   /me/privacy/keep/                                                 in  302
 GET    /me/sessions/                                                     in  200
 POST   /me/sessions/<sign_in_id>/end/                                    in  302  404  404  404  404  404  404  404
 POST   /me/sessions/end-others/                                          in  302

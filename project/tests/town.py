@@ -18,7 +18,7 @@ from django.test import Client
 from django.utils import timezone
 
 from marketplace.accounts import tokens
-from marketplace.accounts.models import SignIn, User
+from marketplace.accounts.models import DataExport, SignIn, User
 from marketplace.accounts.tests.factories import StaffFactory, UserFactory, with_passkey
 from marketplace.escrow.tests import factories as trades
 from marketplace.ledger.tests.factories import fund
@@ -141,8 +141,16 @@ def _quarter(statement: ProviderStatement, card: str) -> Quarter:
     signed_in = SignIn.objects.create(
         user=buyer, kind="browser", mark=uuid4().hex, expires_at=timezone.now() + timedelta(days=1)
     )
+    export = DataExport.objects.create(
+        user=buyer,
+        status="ready",
+        file="exports/a.zip",
+        ready_at=timezone.now(),
+        expires_at=timezone.now() + timedelta(days=7),
+    )
     ids = {
         "sign_in_id": signed_in.pk,
+        "export_id": export.pk,
         "pk": passkey.pk,
         "trade_id": trade.pk,
         "disputed": disputed.pk,

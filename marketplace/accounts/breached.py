@@ -1,8 +1,8 @@
 """Whether a password is one of those that leaked most often, asked offline.
 
 `breached.bin` is a Bloom filter: it knows every password of the list it was made from, and takes about one of a hundred thousand
-others for one of them (`false_positives` says how often exactly). scripts/breached_passwords.py makes it; docs/accounts.md says where
-the list comes from. Passwords are compared in one spelling, so that capitals and spaces do not hide one.
+others for one of them (`false_positives` says how often exactly). scripts/breached_passwords.py makes it; docs/accounts.md says
+from which list. Passwords are compared in one spelling, so that capitals and spaces do not hide one.
 """
 
 import hashlib

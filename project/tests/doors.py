@@ -107,6 +107,7 @@ DELETE /api/v1/chats/<conversation_id>/messages/<message_id>/           401  204
 GET    /api/v1/chats/<conversation_id>/messages/<message_id>/file/      401  200  404  200  404  404  404  404  404
 POST   /api/v1/chats/<conversation_id>/read/                            401  200  404  200  404  404  404  404  404
 GET    /api/v1/notifications/                                           401  200
+PATCH  /api/v1/notifications/<notification_id>/read/                   401  200  404  404  404  404  404  404  404
 POST   /api/v1/notifications/<notification_id>/read/                    401  200  404  404  404  404  404  404  404
 GET    /api/v1/notifications/preferences/                               401  200
 PUT    /api/v1/notifications/preferences/                               401  200
@@ -120,6 +121,13 @@ POST   /api/v1/payments/webhooks/<provider>/<action>/                   401
 POST   /api/v1/payments/withdraw/                                       401  400
 GET    /api/v1/profile/                                                 401  200
 PATCH  /api/v1/profile/                                                 401  200
+GET    /api/v1/profile/favorites/                                       401  200
+GET    /api/v1/profile/listings/                                        401  200
+GET    /api/v1/profile/notifications/                                   401  200
+PATCH  /api/v1/profile/notifications/<notification_id>/read/            401  200  404  404  404  404  404  404  404
+POST   /api/v1/profile/notifications/<notification_id>/read/            401  200  404  404  404  404  404  404  404
+GET    /api/v1/profile/purchases/                                       401  200
+GET    /api/v1/profile/sales/                                           401  200
 GET    /api/v1/status/books/                                            200
 POST   /api/v1/subscriptions/cancel/                                    401  409
 GET    /api/v1/subscriptions/my/                                        401  200

@@ -19,7 +19,6 @@ from marketplace.accounts.models import DataExport
 from marketplace.accounts.tests.factories import PASSWORD, StaffFactory, UserFactory
 from marketplace.core.models import Job
 from marketplace.core.testing import in_parallel, run_jobs
-from tasks.accounts import clear_up_exports
 
 pytestmark = pytest.mark.django_db
 PAGE, ASK = "/me/privacy/", "/me/privacy/export/"
@@ -130,7 +129,7 @@ def test_after_seven_days_it_cannot_be_fetched_and_the_file_is_deleted(user, bro
 
     assert fetched(browser, old).status_code == 404
     assert "deleted" in browser.get(PAGE).content.decode()
-    clear_up_exports()
+    exports.clear_up(at=timezone.now())
     run_jobs()
 
     old.refresh_from_db()
@@ -181,7 +180,7 @@ def test_what_could_not_be_made_for_a_day_is_given_up_and_may_be_asked_for_again
     lost = exports.ask(user=user, at=timezone.now() - timedelta(hours=25))
     DataExport.objects.update(file="exports/half.zip")
 
-    clear_up_exports()
+    exports.clear_up(at=timezone.now())
 
     lost.refresh_from_db()
     assert (lost.status, lost.file) == ("failed", "")

@@ -12,6 +12,8 @@ def wire() -> None:
         ExportReady,
         FactorAdded,
         FactorRemoved,
+        OrganizerApplied,
+        OrganizerJudged,
         PersonVerified,
         RecoveryCodesRenewed,
         RecoveryCodeUsed,
@@ -20,7 +22,12 @@ def wire() -> None:
     )
     from marketplace.listings.facts import ListingSubmitted
     from marketplace.messaging.facts import MessageReported
-    from marketplace.moderation.services import tell_moderators, tell_of_report
+    from marketplace.moderation.services import (
+        tell_moderators,
+        tell_of_organizer,
+        tell_of_report,
+        tell_organizer,
+    )
     from marketplace.notifications.services import (
         move_digest,
         tell_of_data,
@@ -40,5 +47,7 @@ def wire() -> None:
     listen(DeletionAsked, tell_of_data)
     listen(DeletionTakenBack, tell_of_data)
     listen(DeletionPutOff, tell_of_data)
+    listen(OrganizerApplied, tell_of_organizer)
+    listen(OrganizerJudged, tell_organizer)
     listen(ListingSubmitted, tell_moderators)
     listen(MessageReported, tell_of_report)

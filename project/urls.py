@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.static import serve as serve_file
 
+from marketplace.accounts import organizer_views
 from marketplace.core import views as core
 
 urlpatterns = [
@@ -16,6 +17,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("", include("marketplace.core.urls")),
     path("me/", include("marketplace.accounts.urls")),
+    path("organizer/apply/", organizer_views.apply, name="organizer_apply"),
     path("", include("marketplace.notifications.urls")),
     path("", include("marketplace.ledger.urls")),
     path("", include("marketplace.payments.urls")),

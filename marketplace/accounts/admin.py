@@ -8,8 +8,8 @@ from django.forms import Field
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from marketplace.accounts import alarms, factors, services
-from marketplace.accounts.models import PasswordHistory, PayoutLock, User
+from marketplace.accounts import alarms, factors, organizers, services
+from marketplace.accounts.models import OrganizerProfile, PasswordHistory, PayoutLock, User
 from marketplace.accounts.selectors import is_staff_with, person
 from marketplace.core.admin import ReadOnlyAdmin
 
@@ -122,3 +122,31 @@ class PayoutLockAdmin(ReadOnlyAdmin):
     def lift(self, request: HttpRequest, queryset: Any) -> None:
         for lock in queryset:
             alarms.lift(lock_id=lock.pk, actor=person(request))
+
+
+@admin.register(OrganizerProfile)
+class OrganizerAdmin(ReadOnlyAdmin):
+    """Who may hold events, and who asked. Moderators decide at their own screen."""
+
+    list_display = [
+        "display_name",
+        "user",
+        "city",
+        "status",
+        "is_verified",
+        "applied_at",
+        "decided_at",
+        "decided_by",
+    ]
+    list_select_related = ["user", "decided_by"]
+    list_filter = ["status", "is_verified"]
+    search_fields = ["display_name", "user__email", "user__handle"]
+    actions = ["verify"]
+
+    def has_verify_permission(self, request: HttpRequest) -> bool:
+        return is_staff_with(person(request), "accounts.decide_organizer")
+
+    @admin.action(description=_("Note that it was checked who they are"), permissions=["verify"])
+    def verify(self, request: HttpRequest, queryset: Any) -> None:
+        for profile in queryset:
+            organizers.verify(profile_id=profile.pk, actor=person(request))

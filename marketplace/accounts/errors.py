@@ -95,3 +95,21 @@ class StaffStays(DomainError):
     code = "staff_stays"
     status = HTTPStatus.FORBIDDEN
     message = _("An account of staff cannot be deleted here. Ask an administrator.")
+
+
+class AlreadyOrganizer(DomainError):
+    code = "already_organizer"
+    message = _("You hold events already.")
+
+
+class OrganizerDecided(DomainError):
+    """Somebody else was quicker, or it was taken back."""
+
+    code = "organizer_decided"
+    message = _("This application is decided already.")
+
+
+class OwnApplication(DomainError):
+    code = "own_application"
+    status = HTTPStatus.FORBIDDEN
+    message = _("This application is your own: somebody else decides about it.")

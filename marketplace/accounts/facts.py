@@ -90,3 +90,21 @@ class DeletionPutOff:
 
     user_id: uuid.UUID
     due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizerApplied:
+    """Somebody wants to hold events; `is_again` after a rejection, or with other words."""
+
+    profile_id: uuid.UUID
+    user_id: uuid.UUID
+    is_again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizerJudged:
+    """A moderator has decided; `reason` is empty where the answer is yes."""
+
+    profile_id: uuid.UUID
+    user_id: uuid.UUID
+    reason: str

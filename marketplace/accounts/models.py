@@ -351,6 +351,67 @@ class DataExport(UUIDModel):
         ]
 
 
+validate_instagram = RegexValidator(
+    r"^[a-zA-Z0-9_](?:[a-zA-Z0-9_]|\.(?!\.)){0,28}[a-zA-Z0-9_]?\Z",
+    _("Enter the name alone: Latin letters, digits, dots, underscores."),
+)
+
+
+class OrganizerProfile(UUIDModel, TimestampedModel):
+    """Somebody who wants to hold events, or may: a moderator decides.
+
+    PENDING ends as APPROVED or REJECTED; who was rejected may ask again, which is PENDING once more. `is_verified`: staff has
+    checked who they are, beyond having let them in.
+    """
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("In review")
+        APPROVED = "approved", _("Approved")
+        REJECTED = "rejected", _("Rejected")
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="organizer")
+    display_name = models.CharField(_("name of the organiser"), max_length=80)
+    bio = models.TextField(_("about"), max_length=2000)
+    city = models.CharField(_("city"), max_length=80)
+    instagram = models.CharField(
+        "Instagram", max_length=30, null=True, blank=True, validators=[validate_instagram]
+    )
+    is_verified = models.BooleanField(_("verified"), default=False)
+    status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.PENDING)
+    reason = models.CharField(_("reason for rejection"), max_length=500, blank=True, default="")
+    applied_at = models.DateTimeField(_("applied"), default=timezone.now)
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        verbose_name = _("organiser")
+        verbose_name_plural = _("organisers")
+        ordering = ["applied_at", "id"]
+        permissions = [("decide_organizer", "Can decide who may hold events")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status="pending", decided_at__isnull=True, decided_by__isnull=True)
+                | ~Q(status="pending") & Q(decided_at__isnull=False, decided_by__isnull=False),
+                name="organizer_decided_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="rejected") & ~Q(reason="") | ~Q(status="rejected") & Q(reason=""),
+                name="organizer_rejected_has_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_verified=False) | Q(status="approved"), name="organizer_verified_is_approved"
+            ),
+            models.CheckConstraint(condition=~Q(instagram=""), name="organizer_instagram_null_not_empty"),
+            models.CheckConstraint(
+                condition=~Q(user=models.F("decided_by")), name="organizer_decided_by_another"
+            ),
+        ]
+        indexes = [models.Index(fields=["applied_at"], condition=Q(status="pending"), name="organizer_queue")]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+
 def time_zones() -> list[tuple[str, str]]:
     """The zones people may choose: where our users live first, then the rest of the world."""
     near = [

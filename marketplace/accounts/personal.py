@@ -18,6 +18,7 @@ from marketplace.accounts import exports, sign_ins
 from marketplace.accounts.models import (
     DataExport,
     KnownDevice,
+    OrganizerProfile,
     PasswordHistory,
     PayoutLock,
     SignIn,
@@ -37,6 +38,7 @@ _GOES: tuple[Any, ...] = (
     KnownDevice,
     PasswordHistory,
     PayoutLock,
+    OrganizerProfile,
     Authenticator,
     EmailAddress,
     OutstandingToken,
@@ -67,6 +69,14 @@ def _addresses(user: User) -> Iterable[Row]:
 
 def _sign_ins(user: User) -> Iterable[Row]:
     return SignIn.objects.filter(user=user).order_by("pk").values(*_SIGNED_IN).iterator(chunk_size=500)
+
+
+def _organizer(user: User) -> Iterable[Row]:
+    names = (
+        "display_name", "bio", "city", "instagram", "is_verified", "status", "reason", "applied_at", "decided_at",
+        "created_at", "updated_at",
+    )  # fmt: skip
+    return OrganizerProfile.objects.filter(user=user).values(*names)
 
 
 def _security(user: User) -> Iterator[Row]:
@@ -149,6 +159,12 @@ SHARE = Share(
             _("Your e-mail addresses, and whether they are confirmed."),
             ("account.EmailAddress",),
             _addresses,
+        ),
+        Part(
+            "organizer",
+            _("Your application as an organiser."),
+            ("accounts.OrganizerProfile",),
+            _organizer,
         ),
         Part("sign_ins", _("Where and when you were signed in."), ("accounts.SignIn",), _sign_ins),
         Part(

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from marketplace.accounts import api, privacy_views, session_views, views
+from marketplace.accounts import api, organizer_api, privacy_views, session_views, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -30,4 +30,5 @@ api_urls = [
     path("auth/email/resend/", api.EmailResend.as_view(), name="email_resend"),
     path("auth/ws-ticket/", api.SocketTicket.as_view(), name="ws_ticket"),
     path("auth/me/", api.Me.as_view(), name="me"),
+    path("auth/organizer/", organizer_api.Organizer.as_view(), name="organizer"),
 ]

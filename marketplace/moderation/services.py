@@ -1,8 +1,10 @@
-"""What moderators are told."""
+"""What moderators are told, and what people are told of their decisions."""
 
 from django.urls import reverse
 from django.utils import translation
 
+from marketplace.accounts.facts import OrganizerApplied, OrganizerJudged
+from marketplace.accounts.models import OrganizerProfile, User
 from marketplace.accounts.selectors import staff_with
 from marketplace.listings.facts import ListingSubmitted
 from marketplace.listings.models import Listing
@@ -40,3 +42,29 @@ def tell_moderators(fact: ListingSubmitted) -> None:
             context={"title": listing.title, "seller": listing.seller.display_name},
             action_url=f"{reverse('moderation:queue')}?listing={listing.pk}",
         )
+
+
+def tell_of_organizer(fact: OrganizerApplied) -> None:
+    """Somebody asks to hold events: everybody who decides about that gets a notification."""
+    profile = OrganizerProfile.objects.select_related("user").filter(pk=fact.profile_id).first()
+    if profile is None:
+        return
+    for member in staff_with("accounts", "decide_organizer").exclude(pk=profile.user_id):
+        notify(
+            user=member,
+            kind="organizer_waiting",
+            context={"person": profile.user.display_name, "title": profile.display_name},
+            action_url=reverse("moderation:organizers"),
+        )
+
+
+def tell_organizer(fact: OrganizerJudged) -> None:
+    """Whoever asked to hold events has an answer."""
+    user = User.objects.alive().filter(pk=fact.user_id, is_active=True).first()
+    if user is None:
+        return
+    apply = reverse("organizer_apply")
+    if fact.reason:
+        notify(user=user, kind="organizer_rejected", context={"reason": fact.reason}, action_url=apply)
+    else:
+        notify(user=user, kind="organizer_approved", action_url=apply)

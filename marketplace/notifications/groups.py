@@ -60,7 +60,7 @@ GROUPS: dict[str, Group] = {
             "account", _("Account and security"), "shield-check",
             _("New sign-ins, your second factor, your address, Telegram, your data."),
             _("new sign-ins, changes of your second factor, address or Telegram, copies of your data, deletion"),
-            ("welcome", "new", "email", "telegram", "password", "account"),
+            ("welcome", "new", "email", "telegram", "password", "account", "organizer"),
         ),
         Group(
             "staff", _("Staff"), "gavel", _("Listings and payouts that wait, the books."), _("books that are not in order"),
@@ -70,7 +70,12 @@ GROUPS: dict[str, Group] = {
 }  # fmt: skip
 
 # First words that would lead elsewhere.
-_ELSEWHERE = {"listing_waiting": "staff", "payout_waiting": "staff", "message_reported": "staff"}
+_ELSEWHERE = {
+    "listing_waiting": "staff",
+    "payout_waiting": "staff",
+    "message_reported": "staff",
+    "organizer_waiting": "staff",
+}
 
 COMPULSORY: dict[str, Reason] = {
     "welcome": Reason.SECURITY,

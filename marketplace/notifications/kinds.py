@@ -64,6 +64,17 @@ KINDS: dict[str, Kind] = {
         _("Your account could not be deleted yet"), _("Something is still open: money, a trade or a debt. We try again on %(deadline)s."),
         icon="triangle-alert", tone="warn", action=_("See what is open"),
     ),
+    "organizer_waiting": Kind(
+        _("Somebody wants to hold events"), _("%(person)s applies as “%(title)s”."), icon="calendar-days", by_email=False, action=_("Look at it")
+    ),
+    "organizer_approved": Kind(
+        _("You may hold events now"), _("A moderator has read your application and said yes."),
+        icon="calendar-days", tone="success", action=_("See it"),
+    ),
+    "organizer_rejected": Kind(
+        _("Your application as an organiser was rejected"), _("Reason: %(reason)s. You may change it and apply again."),
+        icon="calendar-days", tone="warn", action=_("Apply again"),
+    ),
     "email_bounced": Kind(
         _("Your mail does not reach you"), _("The mail server of %(address)s refuses our mails. Check the address, or give another one."),
         icon="mail", tone="danger", by_email=False, action=_("Check the address"),

@@ -103,6 +103,7 @@ def test_a_list_is_by_pages_and_takes_fields(user, name):
     ],
 )
 def test_what_is_not_offered_is_refused_beside_its_name(user, path, name):
+    filled(user)
     answer = ask(user, path)
 
     assert answer.status_code == 400

@@ -1,4 +1,4 @@
-"""A row for each thing that is told of a person's data: a copy that is ready, an account that is to be deleted."""
+"""A row for each thing that is told of a person's data: a copy that is ready, an account that is to be deleted; and of organisers."""
 
 from django.db import migrations
 
@@ -6,6 +6,9 @@ TYPES = [
     ("account-export-ready", "The copy of your data is ready", "download"),
     ("account-deletion-asked", "Your account will be deleted", "trash-2"),
     ("account-deletion-taken-back", "Your account stays", "user-check"),
+    ("organizer-waiting", "Somebody wants to hold events", "calendar-days"),
+    ("organizer-approved", "You may hold events now", "calendar-days"),
+    ("organizer-rejected", "Your application as an organiser was rejected", "calendar-days"),
     ("account-deletion-put-off", "Your account could not be deleted yet", "triangle-alert"),
 ]
 

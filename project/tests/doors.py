@@ -4,7 +4,7 @@ A new route fails `test_doors.py` until it stands here. Write it as the URLconf 
 asks for another id of the town (`town.py`) than the one that is usual for this part.
 
 The cells are statuses; `in` is the way to the sign-in page. One cell: everybody alike. Two: visitors, and everybody who is signed
-in. Nine: each of `ROLES` but the organisers, who get what `rival` gets; eleven: the organisers too. The ids belong to `buyer` and
+in. Nine: each of `ROLES` but the organisers, who get what `peer` gets; eleven: the organisers too. The ids belong to `buyer` and
 `seller`, `rival` and `peer` are another buyer and another seller, `clerk` is staff without any right, and `admin` a superuser.
 Forms and bodies are sent empty, so 422, 400 and 409 mean: let in.
 A method that has no line is refused.
@@ -13,7 +13,7 @@ A method that has no line is refused.
 ROLES = [
     "visitor", "buyer", "rival", "seller", "peer", "moderator", "finance", "clerk", "admin", "organiser", "other organiser",
 ]  # fmt: skip
-# Where a line has nine cells, these are to its ids what a `rival` is: strangers.
+# Where a line has nine cells, these are to its ids what `peer` is: strangers.
 ORGANISERS = ["organiser", "other organiser"]
 
 DOORS = """

@@ -46,7 +46,7 @@ def doors() -> list[tuple[str, str, dict[str, str]]]:
 
 def cells(given: list[str]) -> dict[str, str]:
     if len(given) == len(ROLES) - len(ORGANISERS):
-        given = [*given, *[given[ROLES.index("rival")]] * len(ORGANISERS)]
+        given = [*given, *[given[ROLES.index("peer")]] * len(ORGANISERS)]
     assert len(given) in {1, 2, len(ROLES)}, given
     if len(given) < len(ROLES):
         given = [given[0], *[given[-1]] * (len(ROLES) - 1)]

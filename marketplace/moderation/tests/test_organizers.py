@@ -248,7 +248,7 @@ def test_the_desk_shows_the_longest_waiting_first_and_costs_the_same(django_asse
     assert "Nothing here" in empty
     rows = [applied() for _number in range(3)]
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         page = client.get(DESK)
     decided = client.get(DESK + "?show=decided")
 

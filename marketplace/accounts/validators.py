@@ -72,3 +72,17 @@ class NotOneselfValidator(UserAttributeSimilarityValidator):
         bare = "".join(sign for sign in password if sign.isalnum())
         if bare != password:
             super().validate(bare, user)
+
+
+class NotOurNameValidator:
+    """Not the name of this site, which is the first thing tried here (ASVS 6.2.11)."""
+
+    WORDS = ("wibestore",)
+
+    def validate(self, password: str, user: Any = None) -> None:  # noqa: ARG002
+        spelt = breached.spelling(password)
+        if any(word in spelt for word in self.WORDS):
+            raise ValidationError(self.get_help_text(), code="password_names_the_site")
+
+    def get_help_text(self) -> str:
+        return _("The password must not hold the name of this site.")

@@ -287,6 +287,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "marketplace.accounts.validators.NotBreachedValidator"},
+    {"NAME": "marketplace.accounts.validators.NotOurNameValidator"},
     {"NAME": "marketplace.accounts.validators.LetterAndDigitValidator"},
     {"NAME": "marketplace.accounts.validators.NotRecentlyUsedValidator", "OPTIONS": {"remembered": 5}},
 ]

@@ -102,6 +102,11 @@ def test_nothing_of_oneself_makes_a_password(password):
     assert "password_too_similar" in refused(password, user)
 
 
+@pytest.mark.parametrize("password", ["WibeStore2026", "my wibe store 7", "7xwibestore"])
+def test_nor_does_the_name_of_this_site(password):
+    assert "password_names_the_site" in refused(password)
+
+
 # --- Every way a password is set --------------------------------------------------------------------
 
 pages = pytest.mark.django_db

@@ -73,6 +73,10 @@ class UserAdmin(BaseUserAdmin):
     ]
     add_fieldsets = [(None, {"fields": ["email", "full_name", "password1", "password2"]})]
 
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Nothing of somebody who is deleted is changed: the row is the books'."""
+        return super().has_change_permission(request, obj) and not (obj and obj.is_gone)
+
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: ARG002, FBT001
         services.save_by_staff(user=obj)
 

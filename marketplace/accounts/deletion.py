@@ -82,7 +82,8 @@ def sweep(*, at: datetime) -> int:
 def erase(*, user_id: uuid.UUID, at: datetime) -> bool:
     """Delete one account whose wait is over. Whether it was; twice, and after it was taken back, does nothing.
 
-    Where something has become open since, it is put off and the person is told.
+    Where something has become open since, it is put off and the person is told. Raises DeletionRefused, and has done nothing,
+    where that happens at this very moment.
     """
     due = User.objects.filter(deletion_due_at__lte=at, deleted_at__isnull=True, is_active=True)
     # Without the key: what is just being written about them elsewhere must not wait for us while we wait for it.
@@ -98,6 +99,9 @@ def erase(*, user_id: uuid.UUID, at: datetime) -> bool:
     leaver = traces.Leaver(user=user, name=user.display_name, email=user.email)
     language = user.language
     traces.forget(leaver)
+    # Money may have come between the first look and the locks that forgetting takes; from here on none can.
+    if traces.obstacles(user):
+        raise DeletionRefused(f"{user.pk}, at the last moment")
     files.discard(leaver.files)
     # A job of its own: the address stands nowhere else any more, and goes with the job.
     jobs.enqueue(

@@ -24,7 +24,7 @@ from marketplace.accounts.models import KnownDevice, SignIn, User
 from marketplace.accounts.tests.factories import PASSWORD, StaffFactory, UserFactory, code_of_app, with_app
 from marketplace.core.fields import EncryptedTextField
 from marketplace.core.models import Job
-from marketplace.core.testing import run_jobs
+from marketplace.core.testing import in_parallel, run_jobs
 from marketplace.escrow import services as escrow
 from marketplace.escrow.errors import BoxEmptied
 from marketplace.escrow.tests import factories as trades
@@ -643,3 +643,90 @@ def test_the_key_stays_for_the_books():
 
     assert isinstance(key, uuid.UUID)
     assert User.objects.get(pk=key).display_name == "Deleted user"
+
+
+def test_staff_sees_the_row_and_changes_nothing_of_it(client):
+    user, staff = over(UserFactory()), StaffFactory()
+    client.force_login(staff, backend="django.contrib.auth.backends.ModelBackend")
+    path = reverse("admin:accounts_user_change", args=[user.pk])
+
+    assert client.get(path).status_code == 200
+    assert client.post(path, {"email": "back@example.uz", "is_active": "on"}).status_code == 403
+    user.refresh_from_db()
+    assert not user.is_active
+
+
+def test_a_plan_is_not_renewed_for_somebody_who_leaves():
+    user = UserFactory()
+    fund(user, 10_000_000_00)
+    bought = subscriptions.purchase(
+        user=user,
+        plan=SubscriptionPlan.objects.get(slug="premium"),
+        period=Period.MONTHLY,
+        idempotency_key="p",
+    )
+    User.objects.filter(pk=user.pk).update(deletion_due_at=timezone.now())
+
+    assert not subscriptions.auto_renew(subscription_id=bought.pk, at=bought.due_at)
+
+    bought.refresh_from_db()
+    assert bought.status == "expired"
+
+
+# --- At the same moment -----------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.postgres
+def test_asked_for_while_somebody_buys_one_of_the_two_is_refused():
+    for number in range(5):
+        user, buyer = UserFactory(), UserFactory()
+        fund(buyer, 10_000_000_00)
+        offer = ListingFactory(seller=user)
+
+        results = in_parallel(
+            lambda user=user: deletion.ask(user=user, at=timezone.now()),
+            lambda offer=offer, buyer=buyer, number=number: escrow.buy_from_balance(
+                listing_id=offer.pk, buyer=buyer, idempotency_key=f"b{number}"
+            ),
+        )
+
+        kinds = [type(one) for one in results]
+        assert (DeletionRefused in kinds) != (ListingNotAvailable in kinds), results
+        user.refresh_from_db()
+        assert user.is_leaving == (ListingNotAvailable in kinds)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.postgres
+def test_money_that_comes_while_the_account_is_deleted_is_credited_before_or_not_at_all():
+    PaymentMethodFactory()
+    for _number in range(5):
+        user = UserFactory()
+        payment = DepositFactory(user=user)
+        deletion.ask(user=user, at=timezone.now() - timedelta(days=15))
+
+        in_parallel(
+            lambda user=user: deletion.erase(user_id=user.pk, at=timezone.now()),
+            lambda payment=payment: deliver(payload(payment)),
+        )
+
+        user.refresh_from_db()
+        payment.refresh_from_db()
+        wallet = Account.objects.filter(owner=user, kind="available", balance__gt=0).exists()
+        assert not (user.is_gone and wallet)
+        assert (payment.status == "completed") == wallet
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deleted_twice_at_the_same_moment_it_is_done_once():
+    user = UserFactory()
+    deletion.ask(user=user, at=timezone.now() - timedelta(days=15))
+    when = timezone.now()
+
+    results = in_parallel(
+        lambda: deletion.erase(user_id=user.pk, at=when), lambda: deletion.erase(user_id=user.pk, at=when)
+    )
+
+    assert sorted(results) == [False, True]
+    assert Job.objects.filter(task="tasks.notifications.send_account_email").count() == 1

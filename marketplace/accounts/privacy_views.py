@@ -5,7 +5,7 @@ import uuid
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from marketplace.accounts import confirmation, deletion, exports, traces
 from marketplace.accounts.errors import DeletionRefused, ExportTooSoon, StaffStays
 from marketplace.accounts.forms import DeletionForm
 from marketplace.accounts.selectors import person
+from marketplace.core.downloads import Download
 from marketplace.core.forms import posted
 
 
@@ -52,7 +53,7 @@ def export_ask(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 @login_required
-def export_fetch(request: HttpRequest, export_id: uuid.UUID) -> FileResponse:
+def export_fetch(request: HttpRequest, export_id: uuid.UUID) -> Download:
     """The file, as a download that runs nothing. A stolen session does not get it: the owner says again who they are."""
     found = exports.fetchable(person(request), export_id, at=timezone.now())
     if found is None:
@@ -63,7 +64,7 @@ def export_fetch(request: HttpRequest, export_id: uuid.UUID) -> FileResponse:
     except FileNotFoundError:
         raise Http404 from None
     name = f"wibestore-{person(request).public_handle}-{found.created_at:%Y-%m-%d}.zip"
-    response = FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
+    response = Download(file, as_attachment=True, filename=name, content_type="application/zip")
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response["X-Content-Type-Options"] = "nosniff"
     response["Cross-Origin-Resource-Policy"] = "same-origin"

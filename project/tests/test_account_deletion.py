@@ -337,7 +337,7 @@ def life():
     thread = messaging.open_about(listing=sold, buyer=buyer)
     chats.said(thread, by=user, attachment=chats.prepare(chats.file(name=f"{USERNAME}.pdf")))
     chats.said(thread, f"I am {NAME}", by=user)
-    message = chats.said(thread, "x", by=user)
+    message = chats.said(thread, f"Before: {NAME}", by=user)
     messaging.edit(conversation_id=thread.pk, message_id=message.pk, sender=user, text="y")
     messaging.report(conversation_id=thread.pk, message_id=message.pk, reporter=buyer, reason="spam")
     messaging.tell_unread(conversation_id=thread.pk, user_id=buyer.pk)

@@ -6,6 +6,7 @@ import zipfile
 from datetime import timedelta
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.core import mail
 from django.core.files.storage import storages
 from django.db import IntegrityError, transaction
@@ -17,6 +18,7 @@ from marketplace.accounts import exports, traces
 from marketplace.accounts.errors import ExportTooSoon
 from marketplace.accounts.models import DataExport
 from marketplace.accounts.tests.factories import PASSWORD, StaffFactory, UserFactory
+from marketplace.core.downloads import Download
 from marketplace.core.models import Job
 from marketplace.core.testing import in_parallel, run_jobs
 
@@ -264,3 +266,21 @@ def test_the_page_costs_the_same_whatever_there_is(user, browser, django_assert_
 
     with django_assert_num_queries(6):  # the session, the person, the last copy, and three of the header
         browser.get(PAGE)
+
+
+def test_on_every_kind_of_server_the_file_goes_out_in_pieces():
+    read = []
+
+    class File(io.BytesIO):
+        def read(self, size=-1):
+            read.append(size)
+            return super().read(size)
+
+    async def first_two():
+        pieces = aiter(Download(File(b"x" * 100_000)))
+        return await anext(pieces), await anext(pieces)
+
+    first, second = async_to_sync(first_two)()
+
+    assert len(first) == len(second) == 4096
+    assert read == [4096, 4096]

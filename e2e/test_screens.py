@@ -16,6 +16,7 @@ from e2e import axe, fit
 from e2e import town as towns
 from e2e.people import PASSWORD
 from marketplace.accounts.alarms import token_of
+from marketplace.messaging.models import Conversation
 from marketplace.notifications.selectors import EVERYTHING, unsubscribe_token
 
 pytestmark = pytest.mark.e2e
@@ -189,6 +190,7 @@ def shots(town):
     )
     yield from talks(town)
     yield from factors(town)
+    yield from own_data(town)
     for step, one in trade.items():
         place = reverse("escrow:trade", args=[one.pk])
         yield Shot(f"trade-{step}-seller", place, seller)
@@ -271,6 +273,34 @@ def factors(town):
         Shot("factor-passkey-rename", reverse("mfa_edit_webauthn", args=[passkey]), careful, act=say_again),
         Shot("factor-passkey-off", reverse("mfa_remove_webauthn", args=[passkey]), careful, act=say_again),
     )  # fmt: skip
+
+
+def own_data(town):
+    """A copy of one's data, deleting the account, and asking to hold events."""
+    data, delete, apply = reverse("accounts:privacy"), reverse("accounts:delete"), reverse("organizer_apply")
+    desk, gone = reverse("moderation:organizers"), Conversation.objects.get(buyer=town.leaving, listing=None)
+    yield from (
+        Shot("privacy", data, town.newcomer),
+        Shot("privacy-leaving", data, town.leaving),
+        Shot("profile-leaving", reverse("accounts:profile"), town.leaving),
+        Shot("delete", delete, town.newcomer),
+        Shot("delete-errors", delete, town.newcomer, act=submit("Delete my account")),
+        Shot("delete-factor", delete, town.careful),
+        Shot("delete-refused", delete, town.seller),
+        Shot("delete-staff", delete, town.moderator),
+        Shot("chat-gone", reverse("messaging:thread", args=[gone.pk]), town.leaving),
+        Shot("organizer", apply, town.newcomer),
+        Shot("organizer-errors", apply, town.newcomer, act=submit("Apply")),
+        Shot("organizer-rejected", apply, town.refused),
+        Shot("organizers", desk, town.moderator),
+        Shot("organizers-decided", f"{desk}?show=decided", town.moderator),
+        Shot(
+            "organizers-errors",
+            desk,
+            town.moderator,
+            act=in_turn(unfold("Reject"), submit("Reject with this reason")),
+        ),
+    )
 
 
 def give_password_of(user):

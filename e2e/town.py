@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from e2e.pictures import inventory
+from marketplace.accounts import deletion, exports, organizers
 from marketplace.accounts.models import KnownDevice, SignIn, User
 from marketplace.accounts.tests.factories import UserFactory, with_app, with_passkey
 from marketplace.core.cache import bump
@@ -119,6 +120,8 @@ class Town:
     doubtful: Transaction
     talk: Conversation
     overdone: Message
+    leaving: User
+    refused: User
 
     def cookie_of(self, person):
         """The session cookie of somebody who has just logged in; the key is the browser's, not the database's."""
@@ -214,7 +217,43 @@ def build():
         offers[0], sold, offers[0], sellers[2], steps,
         made,
         compared(moderator), doubtful(buyer, moderator), *talk(steps["handed_over"], seller),
+        leaver(), applicants(moderator),
     )  # fmt: skip
+
+
+def leaver():
+    """Somebody who has a copy of their data, whose account will be deleted, and who has talked with somebody who is gone."""
+    user, gone = person("Sardor Toshmatov", "sardor"), person("Kamola Saidova", "kamola")
+    said(messaging.open_with(user=user, other=gone), "Salom! Akkaunt hali bormi?")
+    now = timezone.now()
+    deletion.ask(user=gone, at=now - settings.DELETION_WAIT)
+    deletion.erase(user_id=gone.pk, at=now)
+    exports.build(export_id=exports.ask(user=user, at=now).pk, at=now)
+    deletion.ask(user=user, at=now)
+    return user
+
+
+def applicants(moderator):
+    """Two who wait for an answer, one who may hold events, and the one who was told why not."""
+    about = (
+        "PUBG Mobile va Standoff 2 boʻyicha har shanba kuni 64 jamoali turnir oʻtkazamiz, 2022-yildan beri."
+    )
+    for name, title, city in (
+        ("Bekzod Alimov", "Toshkent Arena", "Toshkent"),
+        ("Камила Юсупова", "Самарканд: киберспортивный клуб «Регистан»", "Самарканд"),
+        ("Otabek Rahimov", "Fargʻona Cup", "Fargʻona"),
+        ("Diyor Hamidov", "Diyor Events", "Buxoro"),
+    ):
+        applicant = UserFactory(full_name=name)
+        words = organizers.Words(title, about, city, "toshkent.arena" if city == "Toshkent" else None)
+        asked = organizers.apply(user=applicant, words=words, at=timezone.now())
+    organizers.decide(
+        profile_id=asked.pk,
+        actor=moderator,
+        reason="Qayerda va qachon oʻtkazganingizni yozing.",
+        at=timezone.now(),
+    )
+    return applicant
 
 
 def talk(running, seller):

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
 
+from marketplace.accounts import organizer_views
 from marketplace.core import views as core
 
 urlpatterns = [
@@ -15,6 +16,7 @@ urlpatterns = [
     path("accounts/", include("marketplace.accounts.urls_of_allauth")),
     path("", include("marketplace.core.urls")),
     path("me/", include("marketplace.accounts.urls")),
+    path("organizer/apply/", organizer_views.apply, name="organizer_apply"),
     path("", include("marketplace.notifications.urls")),
     path("", include("marketplace.ledger.urls")),
     path("", include("marketplace.payments.urls")),

@@ -1,9 +1,11 @@
-"""Housekeeping of people's keys."""
+"""Housekeeping of people's keys, copies of their data, and accounts that are to be deleted."""
+
+import uuid
 
 from celery import shared_task
 from django.utils import timezone
 
-from marketplace.accounts import services, sign_ins, tokens, trail
+from marketplace.accounts import deletion, exports, services, sign_ins, tokens, trail
 
 
 @shared_task(name="tasks.accounts.forget_expired_tokens")
@@ -24,3 +26,18 @@ def cleanup_unverified_users() -> None:
 @shared_task(name="tasks.accounts.forget_old_security_events")
 def forget_old_security_events() -> None:
     trail.forget_old(at=timezone.now())
+
+
+@shared_task(name="tasks.accounts.build_export")
+def build_export(export_id: str) -> None:
+    exports.build(export_id=uuid.UUID(export_id), at=timezone.now())
+
+
+@shared_task(name="tasks.accounts.clear_up_exports")
+def clear_up_exports() -> None:
+    exports.clear_up(at=timezone.now())
+
+
+@shared_task(name="tasks.accounts.delete_accounts")
+def delete_accounts() -> None:
+    deletion.sweep(at=timezone.now())

@@ -5,7 +5,7 @@ import uuid
 from celery import shared_task
 from django.utils import timezone
 
-from marketplace.core import jobs
+from marketplace.core import files, jobs
 
 
 @shared_task(name="tasks.core.run_jobs")
@@ -22,3 +22,8 @@ def sweep_jobs() -> None:
 @shared_task(name="tasks.core.forget_finished_jobs")
 def forget_finished_jobs() -> None:
     jobs.forget_finished(at=timezone.now())
+
+
+@shared_task(name="tasks.core.delete_files")
+def delete_files(storage: str, names: list[str]) -> None:
+    files.delete(storage=storage, names=names)

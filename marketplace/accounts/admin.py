@@ -8,8 +8,8 @@ from django.forms import Field
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from marketplace.accounts import alarms, factors, services
-from marketplace.accounts.models import PasswordHistory, PayoutLock, SecurityEvent, User
+from marketplace.accounts import alarms, factors, organizers, services
+from marketplace.accounts.models import OrganizerProfile, PasswordHistory, PayoutLock, SecurityEvent, User
 from marketplace.accounts.pictures import PictureField
 from marketplace.accounts.selectors import is_staff_with, person
 from marketplace.accounts.trail import Kind
@@ -86,6 +86,10 @@ class UserAdmin(BaseUserAdmin):
         for user in queryset:
             services.delete_by_staff(user=user)
 
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Nothing of somebody who is deleted is changed: the row is the books'."""
+        return super().has_change_permission(request, obj) and not (obj and obj.is_gone)
+
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: ARG002, FBT001
         services.save_by_staff(user=obj, changed=form.changed_data)
 
@@ -158,3 +162,31 @@ class SecurityEventAdmin(ReadOnlyAdmin):
         "object_id",
         "context",
     ]
+
+
+@admin.register(OrganizerProfile)
+class OrganizerAdmin(ReadOnlyAdmin):
+    """Who may hold events, and who asked. Moderators decide at their own screen."""
+
+    list_display = [
+        "display_name",
+        "user",
+        "city",
+        "status",
+        "is_verified",
+        "applied_at",
+        "decided_at",
+        "decided_by",
+    ]
+    list_select_related = ["user", "decided_by"]
+    list_filter = ["status", "is_verified"]
+    search_fields = ["display_name", "user__email", "user__handle"]
+    actions = ["verify"]
+
+    def has_verify_permission(self, request: HttpRequest) -> bool:
+        return is_staff_with(person(request), "accounts.decide_organizer")
+
+    @admin.action(description=_("Note that it was checked who they are"), permissions=["verify"])
+    def verify(self, request: HttpRequest, queryset: Any) -> None:
+        for profile in queryset:
+            organizers.verify(profile_id=profile.pk, actor=person(request))

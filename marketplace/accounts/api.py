@@ -393,6 +393,8 @@ def _new_person(request: Request, given: dict[str, Any]) -> tuple[User, str]:
         }
     )
     del sign_up.fields["full_name"]
+    profile.is_valid()
+    sign_up.about = profile.instance
     errors = _errors(sign_up, password1="password") | _errors(profile)
     email = given["email"].lower()
     if sign_up.account_already_exists:

@@ -20,8 +20,10 @@ class AccountsConfig(AppConfig):
             factors,
             lockout,
             middleware,
+            personal,
             second_factor,
             sign_ins,
+            traces,
             trail,
         )
         from marketplace.core import encryption
@@ -59,3 +61,5 @@ class AccountsConfig(AppConfig):
         ):
             signal.connect(told, sender=sender, dispatch_uid="audit")
         checks.register(trail.check_settings)
+
+        traces.register(personal.SHARE)

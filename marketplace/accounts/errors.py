@@ -65,3 +65,51 @@ class LinkNotValid(DomainError):
     code = "link_not_valid"
     status = HTTPStatus.BAD_REQUEST
     message = _("This link no longer works. Ask for a new one.")
+
+
+class ExportTooSoon(DomainError):
+    """One export a day: it reads all that is there of a person."""
+
+    code = "export_too_soon"
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    message = _("You have asked for a copy already today. Ask again tomorrow.")
+
+
+class AccountLeaving(DomainError):
+    """Who waits for their account to be deleted neither buys nor sells."""
+
+    code = "account_leaving"
+    message = _("Your account is to be deleted. Keep it, on the page about your data, to buy and sell again.")
+
+
+class DeletionRefused(DomainError):
+    """Money, trades or debts are open; the page lists them."""
+
+    code = "deletion_refused"
+    message = _("Your account cannot be deleted yet: something is still open.")
+
+
+class StaffStays(DomainError):
+    """Who works here is known to the records of what they decided; an administrator takes their rights first."""
+
+    code = "staff_stays"
+    status = HTTPStatus.FORBIDDEN
+    message = _("An account of staff cannot be deleted here. Ask an administrator.")
+
+
+class AlreadyOrganizer(DomainError):
+    code = "already_organizer"
+    message = _("You hold events already.")
+
+
+class OrganizerDecided(DomainError):
+    """Somebody else was quicker, or it was taken back."""
+
+    code = "organizer_decided"
+    message = _("This application is decided already.")
+
+
+class OwnApplication(DomainError):
+    code = "own_application"
+    status = HTTPStatus.FORBIDDEN
+    message = _("This application is your own: somebody else decides about it.")

@@ -59,3 +59,52 @@ class RecoveryCodeUsed:
 
     user_id: uuid.UUID
     left: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReady:
+    """The copy of a person's data can be fetched until `until`."""
+
+    user_id: uuid.UUID
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionAsked:
+    """The person wants their account deleted; it will be at `due_at`."""
+
+    user_id: uuid.UUID
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionTakenBack:
+    """The person keeps their account."""
+
+    user_id: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionPutOff:
+    """Something was still open when the wait was over; it is tried again at `due_at`."""
+
+    user_id: uuid.UUID
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizerApplied:
+    """Somebody wants to hold events; `is_again` after a rejection, or with other words."""
+
+    profile_id: uuid.UUID
+    user_id: uuid.UUID
+    is_again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizerJudged:
+    """A moderator has decided; `reason` is empty where the answer is yes."""
+
+    profile_id: uuid.UUID
+    user_id: uuid.UUID
+    reason: str

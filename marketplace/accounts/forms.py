@@ -18,10 +18,12 @@ from django.utils.translation import gettext_lazy as _
 
 from marketplace.accounts import confirmation, factors, guesses, second_factor, trail
 from marketplace.accounts.errors import LockedOut
-from marketplace.accounts.models import User, time_zones, validate_phone
+from marketplace.accounts.models import OrganizerProfile, User, time_zones, validate_phone
+from marketplace.accounts.organizers import Words
 from marketplace.accounts.pictures import PictureField
 from marketplace.accounts.selectors import person
 from marketplace.accounts.trail import Kind
+from marketplace.accounts.validators import NotOneselfValidator
 
 
 class SignupForm(BaseSignupForm):
@@ -33,6 +35,20 @@ class SignupForm(BaseSignupForm):
         error_messages={"required": _("Agree to the terms to go on.")},
     )
     field_order = ["full_name", "email", "password1", "password2", "terms"]
+    # Who signs up, as far as it is known: a password is held against it. The API knows more than this form asks.
+    about: User | None = None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean()
+        password = cleaned.get("password1")
+        if password:
+            known = self.about or User(full_name=cleaned.get("full_name") or "")
+            try:
+                NotOneselfValidator().validate(password, known)
+            except ValidationError as error:
+                if not self.has_error("password1"):
+                    self.add_error("password1", error)
+        return cleaned
 
 
 class LoginForm(BaseLoginForm):
@@ -195,3 +211,48 @@ class ProfileForm(forms.ModelForm):
         elif number.startswith("998"):
             number = "+" + number
         return number or None
+
+
+class DeletionForm(ConfirmationForm):
+    """Delete the account: who it is, and that they know what it means."""
+
+    is_sure = forms.BooleanField(
+        label=_("I know that it cannot be undone once the wait is over."),
+        error_messages={"required": _("Say that you know it to go on.")},
+    )
+
+
+class OrganizerForm(forms.ModelForm):
+    """Asking to hold events."""
+
+    instagram = forms.CharField(
+        label="Instagram", required=False, max_length=60, help_text=_("The name there, if you have one.")
+    )
+
+    class Meta:
+        model = OrganizerProfile
+        fields = ["display_name", "city", "bio", "instagram"]
+        labels = {"display_name": _("Name of the organiser"), "bio": _("What you hold")}
+        help_texts = {
+            "display_name": _("Visitors of your events will see it."),
+            "bio": _("Which events, for whom, what you have held before. Moderators read it."),
+        }
+        widgets = {"bio": forms.Textarea(attrs={"rows": 5})}
+
+    def clean_bio(self) -> str:
+        text: str = self.cleaned_data["bio"].strip()
+        if len(text) < 30:
+            raise ValidationError(_("Tell a little more: at least 30 signs."), code="too_short")
+        return text
+
+    def clean_instagram(self) -> str | None:
+        """People paste the whole address, or write an @ before the name."""
+        name: str = (self.cleaned_data.get("instagram") or "").strip()
+        name = name.removeprefix("https://").removeprefix("www.").removeprefix("instagram.com/")
+        return name.removeprefix("@").rstrip("/") or None
+
+    @property
+    def words(self) -> Words:
+        return Words(
+            **{name: self.cleaned_data[name] for name in ("display_name", "bio", "city", "instagram")}
+        )

@@ -101,6 +101,14 @@ class User(TimestampedModel, SoftDeleteModel, AbstractBaseUser, PermissionsMixin
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES, default="uz")
     timezone = models.CharField(_("time zone"), max_length=40, default=settings.DEFAULT_USER_TIME_ZONE)
 
+    deletion_due_at = models.DateTimeField(
+        _("to be deleted"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("They asked for it; until then they can take it back, and neither buy nor sell."),
+    )
+
     objects = UserManager()
 
     USERNAME_FIELD = "email"
@@ -118,8 +126,20 @@ class User(TimestampedModel, SoftDeleteModel, AbstractBaseUser, PermissionsMixin
                 condition=models.Q(rating__isnull=True) | models.Q(rating__gte=1, rating__lte=5),
                 name="user_rating_range",
             ),
+            models.CheckConstraint(
+                condition=models.Q(deleted_at__isnull=True)
+                | models.Q(is_active=False, deletion_due_at__isnull=True),
+                name="user_deleted_is_out",
+            ),
         ]
-        indexes = [models.Index(fields=["created_at"], name="user_created")]
+        indexes = [
+            models.Index(fields=["created_at"], name="user_created"),
+            models.Index(
+                fields=["deletion_due_at"],
+                condition=models.Q(deletion_due_at__isnull=False),
+                name="user_deletion_due",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.display_name
@@ -127,7 +147,18 @@ class User(TimestampedModel, SoftDeleteModel, AbstractBaseUser, PermissionsMixin
     @property
     def display_name(self) -> str:
         """What other people call this person."""
-        return self.full_name or self.username or self.handle
+        # The deleted have neither name; asking for both first lets rows that were read in part go without the column.
+        return self.full_name or self.username or (str(_("Deleted user")) if self.is_gone else self.handle)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the account was deleted: the row stays for the books, without anything of the person."""
+        return self.deleted_at is not None
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether the account waits to be deleted."""
+        return self.deletion_due_at is not None
 
     @property
     def public_handle(self) -> str:
@@ -379,6 +410,108 @@ class SecurityEvent(UUIDModel):
     def is_alarming(self) -> bool:
         """Whether its person had better look twice."""
         return self.kind in self._ALARMING
+
+
+class DataExport(UUIDModel):
+    """A copy of all that the house keeps of a person, which they have asked for. The file lies where no web server looks.
+
+    QUEUED ends as READY, or as FAILED when it could not be made; the file of a READY one is deleted with time: EXPIRED.
+    `file` is noted before it is written, so that none is left behind that nobody knows of.
+    """
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("being made")
+        READY = "ready", _("ready")
+        FAILED = "failed", _("could not be made")
+        EXPIRED = "expired", _("deleted")
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="exports")
+    status = models.CharField(max_length=7, choices=Status, default=Status.QUEUED)
+    file = models.CharField(max_length=200, blank=True, default="")
+    size = models.PositiveBigIntegerField(default=0, help_text=_("In bytes."))
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    ready_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("export of a person’s data")
+        verbose_name_plural = _("exports of people’s data")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"], condition=models.Q(status="queued"), name="data_export_one_at_a_time"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status="ready")
+                | ~models.Q(file="") & models.Q(ready_at__isnull=False, expires_at__isnull=False),
+                name="data_export_ready_has_a_file",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["user", "-id"], name="data_export_of_user"),
+            models.Index(fields=["expires_at"], condition=models.Q(status="ready"), name="data_export_over"),
+        ]
+
+
+validate_instagram = RegexValidator(
+    r"^[a-zA-Z0-9_](?:[a-zA-Z0-9_]|\.(?!\.)){0,28}[a-zA-Z0-9_]?\Z",
+    _("Enter the name alone: Latin letters, digits, dots, underscores."),
+)
+
+
+class OrganizerProfile(UUIDModel, TimestampedModel):
+    """Somebody who wants to hold events, or may: a moderator decides.
+
+    PENDING ends as APPROVED or REJECTED; who was rejected may ask again, which is PENDING once more. `is_verified`: staff has
+    checked who they are, beyond having let them in.
+    """
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("In review")
+        APPROVED = "approved", _("Approved")
+        REJECTED = "rejected", _("Rejected")
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="organizer")
+    display_name = models.CharField(_("name of the organiser"), max_length=80)
+    bio = models.TextField(_("about"), max_length=2000)
+    city = models.CharField(_("city"), max_length=80)
+    instagram = models.CharField(
+        "Instagram", max_length=30, null=True, blank=True, validators=[validate_instagram]
+    )
+    is_verified = models.BooleanField(_("verified"), default=False)
+    status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.PENDING)
+    reason = models.CharField(_("reason for rejection"), max_length=500, blank=True, default="")
+    applied_at = models.DateTimeField(_("applied"), default=timezone.now)
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        verbose_name = _("organiser")
+        verbose_name_plural = _("organisers")
+        ordering = ["applied_at", "id"]
+        permissions = [("decide_organizer", "Can decide who may hold events")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status="pending", decided_at__isnull=True, decided_by__isnull=True)
+                | ~Q(status="pending") & Q(decided_at__isnull=False, decided_by__isnull=False),
+                name="organizer_decided_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="rejected") & ~Q(reason="") | ~Q(status="rejected") & Q(reason=""),
+                name="organizer_rejected_has_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_verified=False) | Q(status="approved"), name="organizer_verified_is_approved"
+            ),
+            models.CheckConstraint(condition=~Q(instagram=""), name="organizer_instagram_null_not_empty"),
+            models.CheckConstraint(
+                condition=~Q(user=models.F("decided_by")), name="organizer_decided_by_another"
+            ),
+        ]
+        indexes = [models.Index(fields=["applied_at"], condition=Q(status="pending"), name="organizer_queue")]
+
+    def __str__(self) -> str:
+        return self.display_name
 
 
 def time_zones() -> list[tuple[str, str]]:

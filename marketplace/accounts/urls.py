@@ -1,6 +1,6 @@
 from django.urls import path
 
-from marketplace.accounts import api, session_views, views
+from marketplace.accounts import api, organizer_api, privacy_views, session_views, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -8,6 +8,11 @@ urlpatterns = [
     path("edit/", views.edit, name="edit"),
     path("not-me/<str:token>/", session_views.not_me, name="not_me"),
     path("security/", session_views.security, name="security"),
+    path("privacy/", privacy_views.privacy, name="privacy"),
+    path("privacy/export/", privacy_views.export_ask, name="export_ask"),
+    path("privacy/export/<uuid:export_id>/", privacy_views.export_fetch, name="export_fetch"),
+    path("privacy/delete/", privacy_views.delete, name="delete"),
+    path("privacy/keep/", privacy_views.keep, name="keep"),
     path("sessions/", session_views.sessions, name="sessions"),
     path("sessions/end-others/", session_views.sessions_end_others, name="sessions_end_others"),
     path("sessions/<uuid:sign_in_id>/end/", session_views.session_end, name="session_end"),
@@ -26,4 +31,5 @@ api_urls = [
     path("auth/email/resend/", api.EmailResend.as_view(), name="email_resend"),
     path("auth/ws-ticket/", api.SocketTicket.as_view(), name="ws_ticket"),
     path("auth/me/", api.Me.as_view(), name="me"),
+    path("auth/organizer/", organizer_api.Organizer.as_view(), name="organizer"),
 ]

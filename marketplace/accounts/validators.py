@@ -3,11 +3,12 @@
 from typing import Any
 
 from django.contrib.auth.hashers import check_password
+from django.contrib.auth.password_validation import UserAttributeSimilarityValidator
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from marketplace.accounts import audit
+from marketplace.accounts import audit, breached
 
 
 class LetterAndDigitValidator:
@@ -44,3 +45,48 @@ class NotRecentlyUsedValidator:
             "The password must not be one of your last %(count)d.",
             self.remembered,
         ) % {"count": self.remembered}
+
+
+class NotBreachedValidator:
+    """Not one of the passwords that leaked most often, with other capitals or spaces neither (ASVS 6.2.12)."""
+
+    def validate(self, password: str, user: Any = None) -> None:  # noqa: ARG002
+        if breached.is_breached(password):
+            raise ValidationError(
+                _(
+                    "This password stands in lists of leaked passwords that attackers try first. Choose another one."
+                ),
+                code="password_breached",
+            )
+
+    def get_help_text(self) -> str:
+        return _("The password must not be one that has leaked somewhere.")
+
+
+class NotOneselfValidator(UserAttributeSimilarityValidator):
+    """Not the person's own name, address, handle or number, nor nearly so. Spaces and signs between hide nothing."""
+
+    OWN = ("email", "full_name", "username", "handle", "phone_number")
+
+    def __init__(self, user_attributes: tuple[str, ...] = OWN, max_similarity: float = 0.7) -> None:
+        super().__init__(user_attributes, max_similarity)
+
+    def validate(self, password: str, user: Any = None) -> None:
+        super().validate(password, user)
+        bare = "".join(sign for sign in password if sign.isalnum())
+        if bare != password:
+            super().validate(bare, user)
+
+
+class NotOurNameValidator:
+    """Not the name of this site, which is the first thing tried here (ASVS 6.2.11)."""
+
+    WORDS = ("wibestore",)
+
+    def validate(self, password: str, user: Any = None) -> None:  # noqa: ARG002
+        spelt = breached.spelling(password)
+        if any(word in spelt for word in self.WORDS):
+            raise ValidationError(self.get_help_text(), code="password_names_the_site")
+
+    def get_help_text(self) -> str:
+        return _("The password must not hold the name of this site.")

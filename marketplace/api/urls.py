@@ -8,7 +8,9 @@ from django.urls import include, path, re_path
 from marketplace.accounts.urls import api_urls as accounts
 from marketplace.api import views
 from marketplace.core.views import health
+from marketplace.escrow.urls import api_urls as escrow
 from marketplace.ledger.urls import api_urls as ledger
+from marketplace.listings.urls import api_urls as listings
 from marketplace.messaging.urls import api_urls as messaging
 from marketplace.notifications.urls import api_urls as notifications
 from marketplace.payments.urls import api_urls as payments
@@ -17,7 +19,9 @@ from marketplace.subscriptions.urls import api_urls as subscriptions
 app_name = "api"
 v1 = [
     *accounts,
+    *escrow,
     *ledger,
+    *listings,
     *messaging,
     *notifications,
     *payments,

@@ -5,8 +5,9 @@ class EscrowConfig(AppConfig):
     name = "marketplace.escrow"
 
     def ready(self) -> None:
+        from marketplace.accounts import traces
         from marketplace.core.live import topics
-        from marketplace.escrow import selectors, services
+        from marketplace.escrow import personal, selectors, services
         from marketplace.ledger import checks
         from marketplace.messaging import access
         from marketplace.payments import purposes
@@ -15,3 +16,4 @@ class EscrowConfig(AppConfig):
         access.register(selectors.oversees)
         checks.register_held(selectors.held_by_trades)
         topics.register("trade", stamp=selectors.live_stamp, event="trade_changed")
+        traces.register(personal.SHARE)

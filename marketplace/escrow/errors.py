@@ -35,3 +35,10 @@ class OwnTrade(DomainError):
     code = "own_trade"
     status = 403
     message = _("Nobody decides about a trade of their own.")
+
+
+class BoxEmptied(DomainError):
+    """Who deletes their account takes along what they had put into secure boxes; their trades were over by then."""
+
+    code, status = "box_emptied", 410
+    message = _("The seller has deleted their account, and what the secure box held is gone with it.")

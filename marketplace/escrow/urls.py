@@ -1,6 +1,6 @@
 from django.urls import path
 
-from marketplace.escrow import views
+from marketplace.escrow import api, views
 
 app_name = "escrow"
 urlpatterns = [
@@ -15,4 +15,10 @@ urlpatterns = [
     path("trades/<uuid:trade_id>/received/", views.accept, name="accept"),
     path("trades/<uuid:trade_id>/confirm/", views.confirm, name="confirm"),
     path("trades/<uuid:trade_id>/dispute/", views.dispute, name="dispute"),
+]
+
+# Below /api/v1/ (see marketplace.api.urls).
+api_urls = [
+    path("profile/purchases/", api.Purchases.as_view(), name="profile_purchases"),
+    path("profile/sales/", api.Sales.as_view(), name="profile_sales"),
 ]

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from marketplace.listings import views
+from marketplace.listings import api, views
 from marketplace.listings.consumers import ListingSocket
 
 app_name = "listings"
@@ -18,6 +18,12 @@ urlpatterns = [
     path("sell/<uuid:listing_id>/delete/", views.delete, name="delete"),
     path("me/listings/", views.mine, name="mine"),
     path("me/favourites/", views.favourites, name="favourites"),
+]
+
+# Below /api/v1/ (see marketplace.api.urls).
+api_urls = [
+    path("profile/listings/", api.OwnListings.as_view(), name="profile_listings"),
+    path("profile/favorites/", api.Favorites.as_view(), name="profile_favorites"),
 ]
 
 # Sockets (see project.asgi).

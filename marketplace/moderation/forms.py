@@ -79,3 +79,18 @@ class RefundForm(KeyedForm):
         error_messages={"required": _("Write the reason: both sides will read it.")},
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+
+
+class OrganizerRejectForm(forms.Form):
+    """Why somebody may not hold events."""
+
+    reason = forms.CharField(
+        label=_("Reason, as they will read it"),
+        max_length=500,
+        error_messages={"required": _("Write the reason: the applicant will read it.")},
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def __init__(self, data: Any = None, *, key: object) -> None:
+        # Several of them stand on one page.
+        super().__init__(data, auto_id=f"id_{key}_%s")

@@ -1,10 +1,11 @@
-"""What moderators are told, and what is noted of them."""
+"""What moderators are told, what people are told of their decisions, and what is noted of them."""
 
 from django.urls import reverse
 from django.utils import translation
 
 from marketplace.accounts import trail
-from marketplace.accounts.models import User
+from marketplace.accounts.facts import OrganizerApplied, OrganizerJudged
+from marketplace.accounts.models import OrganizerProfile, User
 from marketplace.accounts.selectors import staff_with
 from marketplace.accounts.trail import Kind
 from marketplace.escrow.models import EscrowTransaction
@@ -57,3 +58,29 @@ def note_look_at_report(*, report: MessageReport, actor: User) -> None:
     talk = report.message.conversation
     people = (talk.buyer_id, talk.seller_id)
     trail.record_look(Kind.REPORT_OPENED, people=people, actor=actor, about=report)
+
+
+def tell_of_organizer(fact: OrganizerApplied) -> None:
+    """Somebody asks to hold events: everybody who decides about that gets a notification."""
+    profile = OrganizerProfile.objects.select_related("user").filter(pk=fact.profile_id).first()
+    if profile is None:
+        return
+    for member in staff_with("accounts", "decide_organizer").exclude(pk=profile.user_id):
+        notify(
+            user=member,
+            kind="organizer_waiting",
+            context={"person": profile.user.display_name, "title": profile.display_name},
+            action_url=reverse("moderation:organizers"),
+        )
+
+
+def tell_organizer(fact: OrganizerJudged) -> None:
+    """Whoever asked to hold events has an answer."""
+    user = User.objects.alive().filter(pk=fact.user_id, is_active=True).first()
+    if user is None:
+        return
+    apply = reverse("organizer_apply")
+    if fact.reason:
+        notify(user=user, kind="organizer_rejected", context={"reason": fact.reason}, action_url=apply)
+    else:
+        notify(user=user, kind="organizer_approved", action_url=apply)

@@ -83,7 +83,10 @@ class Notifications(APIView):
 
 
 class Read(APIView):
-    """POST: marks one as read; the notification as it is now. 404 for anybody else's."""
+    """POST, PATCH: marks one as read; the notification as it is now. 404 for anybody else's."""
+
+    def patch(self, request: Request, notification_id: UUID) -> Response:
+        return self.post(request, notification_id)
 
     def post(self, request: Request, notification_id: UUID) -> Response:
         row = get_object_or_404(selectors.notifications_of(request.user), pk=notification_id)

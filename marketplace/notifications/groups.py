@@ -57,9 +57,10 @@ GROUPS: dict[str, Group] = {
             _("what will be taken from your wallet, and what is missing"), ("plan",),
         ),
         Group(
-            "account", _("Account and security"), "shield-check", _("New sign-ins, your second factor, your address, Telegram."),
-            _("new sign-ins, changes of your second factor, address or Telegram"),
-            ("welcome", "new", "email", "telegram", "password", "account"),
+            "account", _("Account and security"), "shield-check",
+            _("New sign-ins, your second factor, your address, Telegram, your data."),
+            _("new sign-ins, changes of your second factor, address or Telegram, copies of your data, deletion"),
+            ("welcome", "new", "email", "telegram", "password", "account", "organizer"),
         ),
         Group(
             "staff", _("Staff"), "gavel", _("Listings and payouts that wait, the books."), _("books that are not in order"),
@@ -69,7 +70,12 @@ GROUPS: dict[str, Group] = {
 }  # fmt: skip
 
 # First words that would lead elsewhere.
-_ELSEWHERE = {"listing_waiting": "staff", "payout_waiting": "staff", "message_reported": "staff"}
+_ELSEWHERE = {
+    "listing_waiting": "staff",
+    "payout_waiting": "staff",
+    "message_reported": "staff",
+    "organizer_waiting": "staff",
+}
 
 COMPULSORY: dict[str, Reason] = {
     "welcome": Reason.SECURITY,
@@ -78,6 +84,10 @@ COMPULSORY: dict[str, Reason] = {
     "account_factor_removed": Reason.SECURITY,
     "account_codes_renewed": Reason.SECURITY,
     "account_code_used": Reason.SECURITY,
+    "account_export_ready": Reason.SECURITY,
+    "account_deletion_asked": Reason.SECURITY,
+    "account_deletion_taken_back": Reason.SECURITY,
+    "account_deletion_put_off": Reason.SECURITY,
     "email_bounced": Reason.SECURITY,
     "telegram_linked": Reason.SECURITY,
     "telegram_lost": Reason.SECURITY,

@@ -54,6 +54,33 @@ KINDS: dict[str, Kind] = {
         _("A recovery code was used"), _("Codes left: %(count)s. Was it not you? Change your password and make new codes."),
         icon="key-round", tone="warn", action=_("See your second factor"),
     ),
+    "account_export_ready": Kind(
+        _("The copy of your data is ready"), _("It can be fetched until %(deadline)s; then it is deleted. Was it not you? Change your password now."),
+        icon="download", tone="success", action=_("Fetch it"),
+    ),
+    "account_deletion_asked": Kind(
+        _("Your account will be deleted"), _("On %(deadline)s everything of yours is erased. Until then you can sign in and keep it. Was it not you? Keep it, and change your password."),
+        icon="trash-2", tone="danger", action=_("Keep my account"),
+    ),
+    "account_deletion_taken_back": Kind(
+        _("Your account stays"), _("It will not be deleted. You can buy and sell again; offers that were withdrawn wait for you in your list."),
+        icon="user-check", tone="success", action=_("My listings"),
+    ),
+    "account_deletion_put_off": Kind(
+        _("Your account could not be deleted yet"), _("Something is still open: money, a trade or a debt. We try again on %(deadline)s."),
+        icon="triangle-alert", tone="warn", action=_("See what is open"),
+    ),
+    "organizer_waiting": Kind(
+        _("Somebody wants to hold events"), _("%(person)s applies as “%(title)s”."), icon="calendar-days", by_email=False, action=_("Look at it")
+    ),
+    "organizer_approved": Kind(
+        _("You may hold events now"), _("A moderator has read your application and said yes."),
+        icon="calendar-days", tone="success", action=_("See it"),
+    ),
+    "organizer_rejected": Kind(
+        _("Your application as an organiser was rejected"), _("Reason: %(reason)s. You may change it and apply again."),
+        icon="calendar-days", tone="warn", action=_("Apply again"),
+    ),
     "email_bounced": Kind(
         _("Your mail does not reach you"), _("The mail server of %(address)s refuses our mails. Check the address, or give another one."),
         icon="mail", tone="danger", by_email=False, action=_("Check the address"),

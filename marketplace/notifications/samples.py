@@ -127,12 +127,13 @@ SAMPLES: dict[str, Sample] = {
         "account_already_exists", "password_reset_url", "/accounts/password/reset/"
     ),
     "unknown-account": _account("unknown_account", "signup_url", "/accounts/signup/"),
+    "account-deleted": _account("account_deleted", "signup_url", "/accounts/signup/"),
     "transaction-receipt": _receipt,
     "digest": _digest,
     **{kind.replace("_", "-"): _told(kind) for kind, words in KINDS.items() if words.by_email},
 }
 # To people we do not know, or to an address that is not theirs yet.
-_WITHOUT_PHRASE = {"email-verification", "unknown-account"}
+_WITHOUT_PHRASE = {"email-verification", "unknown-account", "account-deleted"}
 
 
 def letter(name: str, language: str, *, phrase: str = "Qora choy, ikki qand") -> mail.Letter:

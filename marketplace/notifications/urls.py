@@ -44,6 +44,13 @@ api_urls = [
     path("notifications/read-all/", api.ReadAll.as_view(), name="notifications_read_all"),
     path("notifications/preferences/", api.Preferences.as_view(), name="notification_preferences"),
     path("notifications/<uuid:notification_id>/read/", api.Read.as_view(), name="notification_read"),
+    # The client's own names of the same (PROFILE-07, PROFILE-08).
+    path("profile/notifications/", api.Notifications.as_view(), name="profile_notifications"),
+    path(
+        "profile/notifications/<uuid:notification_id>/read/",
+        api.Read.as_view(),
+        name="profile_notification_read",
+    ),
 ]
 
 # Sockets (see project.asgi).

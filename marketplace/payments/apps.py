@@ -7,9 +7,10 @@ class PaymentsConfig(AppConfig):
     name = "marketplace.payments"
 
     def ready(self) -> None:
+        from marketplace.accounts import traces
         from marketplace.core.context_processors import register_header_part
         from marketplace.ledger import checks
-        from marketplace.payments import proofs, selectors
+        from marketplace.payments import personal, proofs, selectors
 
         def available(user: Any) -> int:
             return selectors.money_of(user).available
@@ -21,3 +22,4 @@ class PaymentsConfig(AppConfig):
         checks.register(proofs.refunds_are_accounted_for)
         checks.register(proofs.refunds_add_up)
         checks.register(proofs.captured_tries_are_completed_deposits)
+        traces.register(personal.SHARE)

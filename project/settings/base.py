@@ -253,6 +253,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "tasks.accounts.forget_old_security_events",
         "schedule": 24 * 3600.0,
     },
+    "delete copies of data that are too old": {
+        "task": "tasks.accounts.clear_up_exports",
+        "schedule": 3600.0,
+    },
+    "delete accounts whose wait is over": {"task": "tasks.accounts.delete_accounts", "schedule": 3600.0},
     "act on trade deadlines": {"task": "tasks.escrow.sweep", "schedule": 30.0},
     "process webhooks that a crash left behind": {"task": "tasks.payments.sweep_webhooks", "schedule": 60.0},
     "remind of plans, renew and end them": {
@@ -283,9 +288,11 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "marketplace.accounts.validators.NotOneselfValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "marketplace.accounts.validators.NotBreachedValidator"},
+    {"NAME": "marketplace.accounts.validators.NotOurNameValidator"},
     {"NAME": "marketplace.accounts.validators.LetterAndDigitValidator"},
     {"NAME": "marketplace.accounts.validators.NotRecentlyUsedValidator", "OPTIONS": {"remembered": 5}},
 ]
@@ -381,6 +388,15 @@ UNVERIFIED_KEPT = timedelta(days=7)
 SECURITY_EVENTS_KEPT = timedelta(days=env.int("SECURITY_EVENTS_KEPT_DAYS", 365))
 # Whoever said so gets payouts again that long after setting a new password.
 PAYOUT_LOCK_AFTER_RESET = timedelta(hours=env.int("PAYOUT_LOCK_HOURS", 24))
+
+# --- Accounts: one's own data ---------------------------------------------------------------------
+# How long the file of an export can be fetched, and how often one may be asked for.
+DATA_EXPORT_KEPT = timedelta(days=7)
+DATA_EXPORT_EVERY = timedelta(days=1)
+# How long a person may take it back that they want their account deleted.
+DELETION_WAIT = timedelta(days=env.int("DELETION_WAIT_DAYS", 14))
+# When it is tried again after something was still open.
+DELETION_TRY_AGAIN = timedelta(days=3)
 
 # --- Words and clocks ---------------------------------------------------------------------------
 LANGUAGE_CODE = "uz"

@@ -4,12 +4,17 @@ A new route fails `test_doors.py` until it stands here. Write it as the URLconf 
 asks for another id of the town (`town.py`) than the one that is usual for this part.
 
 The cells are statuses; `in` is the way to the sign-in page. One cell: everybody alike. Two: visitors, and everybody who is signed
-in. Nine: each of `ROLES`, where the ids belong to `buyer` and `seller`, `rival` and `peer` are another buyer and another seller,
-`clerk` is staff without any right, and `admin` a superuser. Forms and bodies are sent empty, so 422, 400 and 409 mean: let in.
+in. Nine: each of `ROLES` but the organisers, who get what `peer` gets; eleven: the organisers too. The ids belong to `buyer` and
+`seller`, `rival` and `peer` are another buyer and another seller, `clerk` is staff without any right, and `admin` a superuser.
+Forms and bodies are sent empty, so 422, 400 and 409 mean: let in.
 A method that has no line is refused.
 """
 
-ROLES = ["visitor", "buyer", "rival", "seller", "peer", "moderator", "finance", "clerk", "admin"]
+ROLES = [
+    "visitor", "buyer", "rival", "seller", "peer", "moderator", "finance", "clerk", "admin", "organiser", "other organiser",
+]  # fmt: skip
+# Where a line has nine cells, these are to its ids what `peer` is: strangers.
+ORGANISERS = ["organiser", "other organiser"]
 
 DOORS = """
 #                                                                      visi buyr rivl selr peer modr finc clrk admn
@@ -92,6 +97,8 @@ POST   /api/v1/auth/email/resend/                                       401  204
 POST   /api/v1/auth/email/verify/                                       400
 POST   /api/v1/auth/password/reset/                                     400
 POST   /api/v1/auth/password/reset/confirm/                             400
+GET    /api/v1/auth/organizer/                                          401  404  404  404  404  404  404  404  404  200  200
+POST   /api/v1/auth/organizer/                                          401  400
 POST   /api/v1/auth/refresh/                                            400
 POST   /api/v1/auth/register/                                           400
 POST   /api/v1/auth/token/refresh/                                      400
@@ -107,6 +114,7 @@ DELETE /api/v1/chats/<conversation_id>/messages/<message_id>/           401  204
 GET    /api/v1/chats/<conversation_id>/messages/<message_id>/file/      401  200  404  200  404  404  404  404  404
 POST   /api/v1/chats/<conversation_id>/read/                            401  200  404  200  404  404  404  404  404
 GET    /api/v1/notifications/                                           401  200
+PATCH  /api/v1/notifications/<notification_id>/read/                   401  200  404  404  404  404  404  404  404
 POST   /api/v1/notifications/<notification_id>/read/                    401  200  404  404  404  404  404  404  404
 GET    /api/v1/notifications/preferences/                               401  200
 PUT    /api/v1/notifications/preferences/                               401  200
@@ -120,6 +128,13 @@ POST   /api/v1/payments/webhooks/<provider>/<action>/                   401
 POST   /api/v1/payments/withdraw/                                       401  400
 GET    /api/v1/profile/                                                 401  200
 PATCH  /api/v1/profile/                                                 401  200
+GET    /api/v1/profile/favorites/                                       401  200
+GET    /api/v1/profile/listings/                                        401  200
+GET    /api/v1/profile/notifications/                                   401  200
+PATCH  /api/v1/profile/notifications/<notification_id>/read/            401  200  404  404  404  404  404  404  404
+POST   /api/v1/profile/notifications/<notification_id>/read/            401  200  404  404  404  404  404  404  404
+GET    /api/v1/profile/purchases/                                       401  200
+GET    /api/v1/profile/sales/                                           401  200
 GET    /api/v1/status/books/                                            200
 POST   /api/v1/subscriptions/cancel/                                    401  409
 GET    /api/v1/subscriptions/my/                                        401  200
@@ -174,10 +189,21 @@ GET    /listings/<listing_id>/buy/                                       in  200
 POST   /listings/<listing_id>/buy/                                       in  422
 GET    /listings/<listing_id>/card/                                     200
 POST   /listings/<listing_id>/favourite/                                 in  302
+GET    /moderation/organizers/                                           in  403  403  403  403  200  403  403  200
+POST   /moderation/organizers/<profile_id=waiting>/approve/              in  403  403  403  403  302  403  403  302
+POST   /moderation/organizers/<profile_id=waiting>/reject/               in  403  403  403  403  422  403  403  422
+GET    /organizer/apply/                                                 in  200
+POST   /organizer/apply/                                                 in  422  422  422  422  422  422  422  422  302  302
 GET    /live/                                                           204
 POST   /live/                                                           204
 GET    /me/not-me/<token>/                                              410
 POST   /me/not-me/<token>/                                              410
+GET    /me/privacy/                                                      in  200
+GET    /me/privacy/delete/                                               in  200
+POST   /me/privacy/delete/                                               in  422
+POST   /me/privacy/export/                                               in  302
+GET    /me/privacy/export/<export_id>/                                   in  302  404  404  404  404  404  404  404
+POST   /me/privacy/keep/                                                 in  302
 GET    /me/security/                                                     in  200
 GET    /me/sessions/                                                     in  200
 POST   /me/sessions/<sign_in_id>/end/                                    in  302  404  404  404  404  404  404  404
@@ -280,6 +306,7 @@ POST   /wallet/withdraw/                                                 in  422
 # Who may open what in the administration: what superusers may do there, and which other roles may look.
 ADMIN = """
 account.emailaddress                 view add change delete
+accounts.organizerprofile            view
 accounts.passwordhistory             view
 accounts.payoutlock                  view
 accounts.securityevent               view

@@ -14,7 +14,7 @@ from django.urls import URLPattern, get_resolver
 from marketplace.core.testing import PATIENCE, Wire, call, played, socket, ticket_of
 from marketplace.payments.tests.wire import through_test_client
 from project.asgi import application
-from project.tests.doors import ADMIN, DOORS, ROLES, SOCKETS, WITHOUT_CSRF
+from project.tests.doors import ADMIN, DOORS, ORGANISERS, ROLES, SOCKETS, WITHOUT_CSRF
 from project.tests.town import Caller, Town, address, built
 
 pytestmark = pytest.mark.sweep
@@ -46,6 +46,8 @@ def doors() -> list[tuple[str, str, dict[str, str]]]:
 
 
 def cells(given: list[str]) -> dict[str, str]:
+    if len(given) == len(ROLES) - len(ORGANISERS):
+        given = [*given, *[given[ROLES.index("peer")]] * len(ORGANISERS)]
     assert len(given) in {1, 2, len(ROLES)}, given
     if len(given) < len(ROLES):
         given = [given[0], *[given[-1]] * (len(ROLES) - 1)]

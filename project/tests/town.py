@@ -18,7 +18,7 @@ from django.test import Client
 from django.utils import timezone
 
 from marketplace.accounts import tokens
-from marketplace.accounts.models import SignIn, User
+from marketplace.accounts.models import DataExport, OrganizerProfile, SignIn, User
 from marketplace.accounts.tests.factories import StaffFactory, UserFactory, with_passkey
 from marketplace.escrow.tests import factories as trades
 from marketplace.ledger.tests.factories import fund
@@ -36,7 +36,9 @@ from marketplace.payments.tests.wire import deliver, payload
 
 NOON = datetime(2026, 11, 10, 12, tzinfo=UTC)
 # Who works at which desk: rights as an administrator would give them.
-MODERATOR = ["listings.moderate_listing", "messaging.read_reported", "escrow.refund_trade"]
+MODERATOR = [
+    "listings.moderate_listing", "messaging.read_reported", "escrow.refund_trade", "accounts.decide_organizer",
+]  # fmt: skip
 FINANCE = [
     "payments.settle_withdrawal", "payments.refund_payment", "payments.view_transaction", "ledger.view_audit",
     "ledger.view_journalentry",
@@ -94,6 +96,8 @@ def built() -> Town:
         "finance": _staff(*FINANCE),
         "clerk": _staff(),
         "admin": StaffFactory(),
+        "organiser": _organiser("approved"),
+        "other organiser": _organiser("approved"),
     }
     return Town(here, there, people)
 
@@ -103,6 +107,22 @@ def _staff(*rights: str) -> User:
     for right in rights:
         app, codename = right.split(".")
         person.user_permissions.add(Permission.objects.get(codename=codename, content_type__app_label=app))
+    return person
+
+
+def _organiser(status: str) -> User:
+    """Somebody who may hold events, or asks to."""
+    person = UserFactory()
+    is_open = status == "pending"
+    OrganizerProfile.objects.create(
+        user=person,
+        display_name="Toshkent Arena",
+        bio="Cups of PUBG Mobile on Saturdays.",
+        city="Toshkent",
+        status=status,
+        decided_at=None if is_open else timezone.now(),
+        decided_by=None if is_open else StaffFactory(),
+    )
     return person
 
 
@@ -141,8 +161,17 @@ def _quarter(statement: ProviderStatement, card: str) -> Quarter:
     signed_in = SignIn.objects.create(
         user=buyer, kind="browser", mark=uuid4().hex, expires_at=timezone.now() + timedelta(days=1)
     )
+    export = DataExport.objects.create(
+        user=buyer,
+        status="ready",
+        file="exports/a.zip",
+        ready_at=timezone.now(),
+        expires_at=timezone.now() + timedelta(days=7),
+    )
     ids = {
         "sign_in_id": signed_in.pk,
+        "export_id": export.pk,
+        "waiting": OrganizerProfile.objects.get(user=_organiser("pending")).pk,
         "pk": passkey.pk,
         "trade_id": trade.pk,
         "disputed": disputed.pk,

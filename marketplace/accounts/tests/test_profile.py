@@ -363,7 +363,7 @@ def test_a_person_is_found_by_handle_and_by_username_in_any_case():
     assert selectors.public_person("aziza_k") == user
 
 
-@pytest.mark.parametrize("gone", [{"is_active": False}, {"deleted_at": timezone.now()}])
+@pytest.mark.parametrize("gone", [{"is_active": False}, {"is_active": False, "deleted_at": timezone.now()}])
 def test_a_person_who_is_gone_is_not_found(gone):
     user = UserFactory(username="aziza", **gone)
 

@@ -11,7 +11,7 @@ from marketplace.accounts import trail
 from marketplace.accounts.models import User
 from marketplace.accounts.trail import Kind
 from marketplace.core.money import Money
-from marketplace.escrow.errors import NotHandedOver, NothingToHandOver, TradeNotOpen
+from marketplace.escrow.errors import BoxEmptied, NotHandedOver, NothingToHandOver, TradeNotOpen
 from marketplace.escrow.models import CredentialReveal, EscrowTransaction
 from marketplace.escrow.services._steps import locked, move, show, tell
 from marketplace.listings.models import Credentials
@@ -51,12 +51,14 @@ def hand_over(
 def reveal(*, trade_id: uuid.UUID, viewer: User) -> tuple[EscrowTransaction, Credentials]:
     """Give the buyer what the box holds, and write down that they saw it. The caller has asked for the password again.
 
-    Raises NotHandedOver before the hand-over and after a refund.
+    Raises NotHandedOver before the hand-over and after a refund, BoxEmptied when the seller is gone.
     """
     trade = locked(trade_id, buyer=viewer)
     if not trade.may_be_revealed:
         raise NotHandedOver(f"{trade.pk} is {trade.status}")
-    box = Credentials.objects.get(listing_id=trade.listing_id)
+    box = Credentials.objects.filter(listing_id=trade.listing_id).first()
+    if box is None:
+        raise BoxEmptied(str(trade.pk))
     seen = CredentialReveal.objects.create(trade=trade, viewer=viewer)
     trail.record(Kind.CREDENTIALS_REVEALED, user=trade.seller_id, actor=viewer, about=trade)
     show(trade)

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from marketplace.accounts.deletion import must_stay
 from marketplace.accounts.models import User
 from marketplace.core.announce import announce
 from marketplace.core.money import Minor, share
@@ -82,6 +83,7 @@ def _reserved(
     listing_id: uuid.UUID, buyer: User, idempotency_key: str, expected_amount: Minor | None
 ) -> EscrowTransaction:
     """A trade that is not stored yet, of a listing that is now reserved for it."""
+    must_stay(buyer)
     listing = listings.reserve(listing_id=listing_id, buyer=buyer)
     if expected_amount is not None and listing.price != expected_amount:
         raise PriceChanged(f"{listing_id}: {expected_amount} -> {listing.price}")

@@ -8,7 +8,9 @@ from marketplace.listings.models import Listing
 
 # What a trade reads of a listing and of its seller: buying should be quick, and the rest is two long rows.
 _OF_LISTING = ("status", "deleted_at", "game", "title", "price", "currency", "version")
-_OF_SELLER = ("is_active", "full_name", "username", "handle", "plan", "language", "timezone")
+_OF_SELLER = (
+    "is_active", "full_name", "username", "handle", "plan", "language", "timezone", "deleted_at", "deletion_due_at",
+)  # fmt: skip
 
 
 def locked(listing_id: uuid.UUID) -> Listing | None:

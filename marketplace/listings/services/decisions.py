@@ -40,7 +40,7 @@ def approve(*, listing_id: uuid.UUID, moderator: User) -> Listing:
     if listing.status == Status.ACTIVE:
         return listing
     _must_be(listing, Status.PENDING)
-    if not listing.seller.is_active:
+    if not listing.seller.is_active or listing.seller.is_leaving:
         raise ListingNotModeratable(f"the seller of listing {listing_id} is switched off")
     return _publish(listing, moderator, timezone.now())
 
@@ -103,6 +103,7 @@ def auto_approve(*, at: datetime) -> int:
         rejection_reason="",
         submitted_at__lte=at - settings.MODERATION_AUTO_APPROVE_AFTER,
         seller__is_active=True,
+        seller__deletion_due_at__isnull=True,
     )
     approved = 0
     for listing_id in waiting.order_by("submitted_at").values_list("pk", flat=True)[:BATCH]:

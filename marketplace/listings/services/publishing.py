@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from marketplace.accounts.deletion import must_stay
 from marketplace.accounts.models import User
 from marketplace.core.announce import announce
 from marketplace.core.money import Currency, Minor
@@ -88,6 +89,7 @@ def save_draft(
 def _create(
     seller: User, content: Content, secrets: Secrets, pictures: Sequence[Renditions], *, send: bool
 ) -> Listing:
+    must_stay(seller)
     if len(pictures) > PICTURES_MAX:
         raise TooManyPictures(f"{len(pictures)} pictures")
     with files.stored(pictures) as images, transaction.atomic():
@@ -202,6 +204,7 @@ def relist(*, listing_id: uuid.UUID, seller: User) -> Listing:
         return listing
     if listing.status != Status.ARCHIVED:
         raise ListingNotEditable(f"listing {listing_id} is {listing.status}")
+    must_stay(listing.seller)
     if listing.approved_at:
         listing.status = Status.ACTIVE
     else:
@@ -249,6 +252,7 @@ def _write(listing: Listing, content: Content) -> bool:
 
 
 def _send_to_review(listing: Listing) -> None:
+    must_stay(listing.seller)
     vault = Credentials.objects.filter(listing=listing).first()
     if vault is None or not vault.account_email or not vault.account_password:
         raise CredentialsMissing(f"listing {listing.pk}")

@@ -22,7 +22,7 @@ def reserve(*, listing_id: uuid.UUID, buyer: User) -> Listing:
     Raises ListingNotAvailable when it is not on sale (any more) and OwnListing when the buyer is its seller.
     """
     listing = locked_for_trade(listing_id)
-    if listing is None or not listing.is_on_sale or not listing.seller.is_active:
+    if listing is None or not listing.is_on_sale or not _may_sell(listing.seller):
         raise ListingNotAvailable(f"listing {listing_id} is {listing.status if listing else 'unknown'}")
     if listing.seller_id == buyer.pk:
         raise OwnListing(f"listing {listing_id}")
@@ -41,7 +41,7 @@ def release_reservation(*, listing_id: uuid.UUID) -> Listing:
     if listing.status != Status.RESERVED:
         return listing
     # Asked under the listing's lock: whoever switches the seller off waits for it, or has been here before.
-    if not User.objects.filter(pk=listing.seller_id, is_active=True).exists():
+    if not User.objects.filter(pk=listing.seller_id, is_active=True, deletion_due_at__isnull=True).exists():
         return take_down(listing_id=listing_id)
     _move(listing, Status.ACTIVE)
     announce(ListingReleased(listing_id=listing.pk, seller_id=listing.seller_id))
@@ -84,6 +84,10 @@ def _known(listing_id: uuid.UUID) -> Listing:
     if listing is None:
         raise ListingNotAvailable(f"listing {listing_id} is unknown")
     return listing
+
+
+def _may_sell(seller: User) -> bool:
+    return seller.is_active and not seller.is_leaving
 
 
 def _move(listing: Listing, status: Status, *fields: str) -> None:

@@ -57,7 +57,9 @@ def _both_sides() -> QuerySet[Participant]:
 def _friends() -> QuerySet[Participant]:
     buyer, seller = OuterRef("conversation__buyer"), OuterRef("conversation__seller")
     blocks = Block.objects.filter(Q(blocker=buyer, blocked=seller) | Q(blocker=seller, blocked=buyer))
-    return _both_sides().filter(~Exists(blocks))
+    # Who has deleted their account reads nothing any more.
+    here = {"conversation__buyer__deleted_at": None, "conversation__seller__deleted_at": None}
+    return _both_sides().filter(~Exists(blocks), **here)
 
 
 _sides, _sides_of_friends = Prepared(_both_sides), Prepared(_friends)

@@ -7,6 +7,7 @@ from marketplace.notifications.services.letters import (
     send_password_reset,
     send_verification,
     send_welcome,
+    tell_of_data,
     tell_of_factor,
     to_person,
     warn_of_sign_in,
@@ -23,6 +24,7 @@ from marketplace.notifications.services.preferences import (
     unsubscribe,
 )
 from marketplace.notifications.services.reading import forget_old, mark_all_read, mark_read
+from marketplace.notifications.services.renaming import forget_name
 from marketplace.notifications.services.telegram_chats import make_code, receive, say, send, unlink
 from marketplace.notifications.services.telling import Message, Value, forget_types, notify, notify_all
 
@@ -34,6 +36,7 @@ __all__ = [
     "choose_groups",
     "email",
     "forget_bounce",
+    "forget_name",
     "forget_old",
     "forget_types",
     "make_code",
@@ -53,6 +56,7 @@ __all__ = [
     "send_welcome",
     "set_up",
     "sweep_digests",
+    "tell_of_data",
     "tell_of_factor",
     "to_person",
     "unlink",

@@ -14,6 +14,10 @@ from django.utils.translation import gettext as _
 
 from marketplace.accounts import alarms
 from marketplace.accounts.facts import (
+    DeletionAsked,
+    DeletionPutOff,
+    DeletionTakenBack,
+    ExportReady,
     FactorAdded,
     FactorRemoved,
     PersonVerified,
@@ -233,6 +237,35 @@ def tell_of_factor(fact: FactorAdded | FactorRemoved | RecoveryCodesRenewed | Re
         case RecoveryCodeUsed():
             kind, context = "account_code_used", {"count": fact.left}
     notify(user=user, kind=kind, context=context, action_url=reverse("mfa_index"))
+
+
+def tell_of_data(fact: ExportReady | DeletionAsked | DeletionTakenBack | DeletionPutOff) -> None:
+    """A copy of all their data is ready, or their account is to be deleted: if it was not them, they must know now."""
+    user = User.objects.filter(pk=fact.user_id, is_active=True).first()
+    if user is None:
+        return
+    privacy = reverse("accounts:privacy")
+    match fact:
+        case ExportReady():
+            notify(
+                user=user, kind="account_export_ready", context={"deadline": fact.until}, action_url=privacy
+            )
+        case DeletionAsked():
+            notify(
+                user=user,
+                kind="account_deletion_asked",
+                context={"deadline": fact.due_at},
+                action_url=privacy,
+            )
+        case DeletionPutOff():
+            notify(
+                user=user,
+                kind="account_deletion_put_off",
+                context={"deadline": fact.due_at},
+                action_url=privacy,
+            )
+        case DeletionTakenBack():
+            notify(user=user, kind="account_deletion_taken_back", action_url="/me/listings/")
 
 
 def _factor(user: User, name: str) -> str:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from marketplace.accounts.deletion import must_stay
 from marketplace.accounts.models import User
 from marketplace.core import jobs
 from marketplace.core.announce import announce
@@ -63,8 +64,9 @@ def start_payment(
     transaction of ours; when it does not answer, a repeat of the key tries again. `return_url` is an address of ours;
     empty means the transaction's own result page.
 
-    Raises MethodNotAvailable, AmountOutOfRange, KeyReused, ProviderUnavailable.
+    Raises MethodNotAvailable, AmountOutOfRange, KeyReused, ProviderUnavailable, AccountLeaving.
     """
+    must_stay(user)
     purposes.get(purpose)
     method = selectors.active_methods(currency).filter(code=method_code).first()
     if method is None:

@@ -98,7 +98,7 @@ def auto_renew(*, subscription_id: uuid.UUID, at: datetime) -> bool:
     if current.due_at is None or current.ends_at is None or current.due_at > at:
         return False
     plan, period, price = current.renewal_plan, Period(current.renewal_period), current.renewal_price
-    if not plan.is_active or not current.user.is_active:
+    if not plan.is_active or not current.user.is_active or current.user.is_leaving:
         _expire(current, at=at)
         return False
     # The clock may have stood still for longer than anybody waits for late money: nobody pays for those days.

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from marketplace.accounts.deletion import must_stay
 from marketplace.accounts.models import User
 from marketplace.core.money import Minor, Money
 from marketplace.ledger.errors import KeyReused
@@ -185,7 +186,8 @@ def _quoted(
 
 
 def _new(user: User, offer: Quote, key: str, *, auto_renew: bool) -> UserSubscription:
-    """A subscription that is not stored yet."""
+    """A subscription that is not stored yet. Raises AccountLeaving."""
+    must_stay(user)
     return UserSubscription(
         user=user,
         plan=offer.plan,

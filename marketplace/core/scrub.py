@@ -72,7 +72,8 @@ _FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
     # A factor's code in a sentence.
     (
         re.compile(
-            r"\b(code|codes|kod|kodi|код|otp|pin)\b(\s{0,3}(?:is|:|=|—|-)?\s{0,3})\d{4,8}(?:[ -]?\d{4})?\b", re.IGNORECASE
+            r"\b(code|codes|kod|kodi|код|otp|pin)\b(\s{0,3}(?:is|:|=|—|-)?\s{0,3})\d{4,8}(?:[ -]?\d{4})?\b",
+            re.IGNORECASE,
         ),
         rf"\1\2{HIDDEN}",
     ),

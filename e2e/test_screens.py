@@ -116,6 +116,7 @@ def shots(town):
         Shot("profile", reverse("accounts:profile"), buyer),
         Shot("profile-edit", reverse("accounts:edit"), buyer),
         Shot("sessions", reverse("accounts:sessions"), buyer),
+        Shot("security", reverse("accounts:security"), buyer),
         Shot(
             "not-me",
             reverse("accounts:not_me", args=[token_of(town.buyer.known_devices.get(trait_hash="x").pk)]),

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from e2e.pictures import inventory
 from marketplace.accounts import deletion, exports, organizers
-from marketplace.accounts.models import KnownDevice, SignIn, User
+from marketplace.accounts.models import KnownDevice, SecurityEvent, SignIn, User
 from marketplace.accounts.tests.factories import UserFactory, with_app, with_passkey
 from marketplace.core.cache import bump
 from marketplace.core.testing import run_jobs
@@ -130,6 +130,22 @@ class Town:
         return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
+def live_through(user, moderator):
+    """What a month leaves in somebody's security history."""
+    lines = [
+        ("signed_up", user, "203.0.113.7"), ("signed_in", user, "203.0.113.7"), ("recovery_generated", user, "203.0.113.7"),
+        ("factor_added", user, "203.0.113.7"), ("sign_in_failed", None, "2001:db8:85a3:8d3:1319:8a2e:370:7348"),
+        ("locked", None, "198.51.100.23"), ("reset_asked", None, "198.51.100.23"), ("password_reset", None, "203.0.113.7"),
+        ("session_ended", user, "203.0.113.7"), ("step_up_failed", user, "203.0.113.7"), ("conversation_opened", moderator, "10.0.0.9"),
+        ("card_number_shown", moderator, "10.0.0.9"), ("payouts_locked", None, "203.0.113.7"), ("email_changed", user, "203.0.113.7"),
+    ]  # fmt: skip
+    for days, (kind, actor, address) in enumerate(reversed(lines * 3)):
+        SecurityEvent.objects.create(
+            kind=kind, user=user, actor=actor, address=address, device="Samsung Internet, Android",
+            at=timezone.now() - timedelta(days=days / 2, minutes=7),
+        )  # fmt: skip
+
+
 def build():
     seller = person("Aziz Karimov", "azizk", rating="4.90", rating_count=312, total_sales=312)
     sellers = [
@@ -210,6 +226,7 @@ def build():
             created_at=seen - timedelta(days=9), expires_at=timezone.now() + timedelta(days=5),
         )  # fmt: skip
     KnownDevice.objects.create(user=buyer, trait_hash="x", name="Samsung Internet, Android")
+    live_through(buyer, moderator)
     NotificationSetting.objects.create(user=buyer, bounced_address=buyer.email, bounced_at=timezone.now())
     return Town(
         seller, buyer, moderator, UserFactory(full_name="Nargiza Umarova"),

@@ -54,6 +54,11 @@ def counted_by(request: Any, credentials: dict[str, Any] | None = None) -> list[
     return ["ip_address"] if name is None or _is_at_home(name, address) else ["username", "ip_address"]
 
 
+def described(username: str | None, ip_address: str, *_more: Any) -> str:
+    """How axes calls a caller in the log: no address of a person stands there."""
+    return f"{ip_address} ({trail.digest(username) if username else 'no name'})"
+
+
 def forgive(*, user: User, **_signal: Any) -> None:
     """Forget the failures at this account: its owner has just shown to be the owner."""
     AccessAttempt.objects.filter(username=user.email.lower()).delete()

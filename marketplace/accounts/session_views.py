@@ -61,9 +61,11 @@ def sessions(request: HttpRequest) -> HttpResponse:
 @login_required
 def security(request: HttpRequest) -> HttpResponse:
     """The person's own part of the audit trail."""
-    found = selectors.security_events_of(selectors.person(request))
-    page = Paginator(found, EVENTS).get_page(request.GET.get("page"))
+    user = selectors.person(request)
+    page = Paginator(selectors.security_events_of(user), EVENTS).get_page(request.GET.get("page"))
     for event in page:
+        # From where somebody else did it is not theirs to know.
+        event.is_mine = event.actor_id in {None, user.pk}  # type: ignore[attr-defined]
         event.icon = _ICONS.get(Kind(event.kind), "shield")  # type: ignore[attr-defined]
     return render(
         request, "accounts/security.html", {"page": page, "kept": settings.SECURITY_EVENTS_KEPT.days}

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
-from marketplace.core import courier
+from marketplace.core import courier, scrub
 from marketplace.core.models import Job
 
 logger = logging.getLogger(__name__)
@@ -117,7 +117,7 @@ def _failed(job: Job, error: Exception, *, at: datetime) -> None:
         leased_until=None,
         finished_at=timezone.now() if parked else None,
         # The type and the place are enough; a message may carry what the job was about.
-        last_error=f"{type(error).__name__}: {error}"[:500],
+        last_error=scrub.text(f"{type(error).__name__}: {error}")[:500],
     )
 
 

@@ -15,6 +15,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from marketplace.core.visitors import address_of
+
 type Source = Callable[[], Iterable[Metric]]
 
 _sources: list[Source] = []
@@ -48,13 +50,13 @@ def may_read(request: HttpRequest) -> bool:
 
 
 def _is_inside(request: HttpRequest) -> bool:
-    # A proxy says for whom it asks: then the connection is the proxy's, and where it stands says nothing.
-    if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
+    # Behind a proxy that does not say for whom it asks in the header we believe, where it stands says nothing.
+    is_told = bool(settings.REAL_IP_HEADER) and settings.REAL_IP_HEADER in request.headers
+    if not is_told and ("X-Forwarded-For" in request.headers or "Forwarded" in request.headers):
         return False
-    try:
-        address = ipaddress.ip_address(request.META.get("REMOTE_ADDR", ""))
-    except ValueError:
+    if not (told := address_of(request)):
         return False
+    address = ipaddress.ip_address(told)
     return any(address in ipaddress.ip_network(network) for network in settings.METRICS_ALLOWED_NETWORKS)
 
 

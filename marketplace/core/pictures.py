@@ -51,7 +51,7 @@ def _decoded(upload: Any, longest: int, least: tuple[int, int], is_still: bool) 
         if wide * high > settings.LISTING_IMAGE_MAX_PIXELS:
             raise ValidationError(_("has too many pixels"), code="too_many_pixels")
         if is_still and getattr(source, "is_animated", False):
-            raise ValidationError(_("moves"), code="animated")
+            raise ValidationError(_("is animated"), code="animated")
         long, short = least
         if max(wide, high) < long or min(wide, high) < short:
             text = _("is %(width)d × %(height)d; at least %(long)d × %(short)d is needed")

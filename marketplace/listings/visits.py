@@ -22,6 +22,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from marketplace.core.background import Background
+from marketplace.core.visitors import address_of
 from marketplace.listings import services
 
 logger = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ def count(request: HttpRequest, listing_id: uuid.UUID) -> None:
     now = timezone.now()
     user = getattr(request, "user", None)
     user_id = user.pk if user is not None and user.is_authenticated else None
-    who = str(user_id) if user_id else f"{request.META.get('REMOTE_ADDR', '')}|{agent}"
+    who = str(user_id) if user_id else f"{address_of(request)}|{agent}"
     visitor = hashlib.blake2s(f"{_salt(now.date())}|{who}".encode(), digest_size=16).hexdigest()
     key = (str(listing_id), visitor, now.date())
     with _lock:

@@ -342,6 +342,12 @@ AXES_LOCKOUT_CALLABLE = "marketplace.accounts.lockout.locked_out"
 AXES_HTTP_RESPONSE_CODE = 429
 AXES_USERNAME_CALLABLE = "marketplace.accounts.lockout.account_name"
 AXES_VERBOSE = False
+AXES_CLIENT_STR_CALLABLE = "marketplace.accounts.lockout.described"
+# Of what was sent along with a failure axes keeps a copy: without this.
+AXES_SENSITIVE_PARAMETERS = [
+    "username", "ip_address", "login", "email", "code", "credential", "csrfmiddlewaretoken", "oldpassword", "password1",
+    "password2", "login_password",
+]  # fmt: skip
 
 SESSION_COOKIE_NAME = "sessionid"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
@@ -639,14 +645,19 @@ PERMISSIONS_POLICY = ", ".join(
 
 # --- Logging ------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
-# Kaspi's calls are known by the last part of their address: no line of a log shows it. deploy/nginx.conf hides it too.
-SECRETS_IN_ADDRESSES = "/webhooks/kaspi"
+# What stands before the part of an address that opens something: Kaspi's calls, and links of mails. No line of a log shows that
+# part (core/scrub.py), and deploy/nginx.conf hides it too.
+SECRETS_IN_ADDRESSES = (
+    "/webhooks/kaspi|/password/reset/key|/accounts/confirm-email|/me/not-me|/notifications/unsubscribe"
+)
+DEFAULT_EXCEPTION_REPORTER = "marketplace.core.reports.Reporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "marketplace.core.reports.ReportFilter"
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
         "request_id": {"()": "marketplace.core.logs.RequestIdFilter"},
-        "secrets": {"()": "marketplace.core.logs.SecretAddressFilter"},
+        "secrets": {"()": "marketplace.core.logs.SecretsFilter"},
     },
     "formatters": {
         "line": {

@@ -2,17 +2,15 @@
 
 import logging
 import re
-import shutil
-import socket
-import subprocess
 
 import pytest
 from django.conf import settings
 
-from marketplace.core.logs import LineFormatter, masked, without_secrets
+from marketplace.core import scrub
+from marketplace.core.logs import LineFormatter, without_secrets
+from project.tests import nginx
 
 SECRET = "kaspi-test-token"
-nginx = shutil.which("nginx")
 PATH = f"/api/v1/payments/webhooks/kaspi/{SECRET}/"
 
 
@@ -30,7 +28,7 @@ PATH = f"/api/v1/payments/webhooks/kaspi/{SECRET}/"
     ],
 )  # fmt: skip
 def test_the_secret_of_an_address_is_not_told(line, told):
-    assert masked(line) == told
+    assert scrub.text(line) == told
 
 
 @pytest.mark.django_db
@@ -83,32 +81,61 @@ def test_every_handler_masks():
     assert all("secrets" in handler["filters"] for handler in handlers)
 
 
-@pytest.mark.skipif(nginx is None, reason="nginx is not installed")
+LINKS = [
+    "/accounts/password/reset/key/2f-cz9x1k-s3cr3t/", "/accounts/confirm-email/MTI:1tXy:s3cr3t/", "/me/not-me/Ijhf:1tXy:s3cr3t/",
+    "/notifications/unsubscribe/IjAx:s3cr3t/", "/ACCOUNTS/password/reset/key/2f-cz9x1k-s3cr3t", "//me//not-me//Ijhf:s3cr3t/",
+    "/ws/chat/1/?ticket=s3cr3t", "/wallet/?page=2&token=s3cr3t&x=1", "/me/not-me/s3cr3t/?key=s3cr3t",
+]  # fmt: skip
+
+
+def test_nginx_and_the_settings_know_the_same_addresses():
+    known = re.search(r"path_before>\.\*\((.*?)\)/", nginx.CONF)[1].replace("/+", "/")
+
+    assert known == settings.SECRETS_IN_ADDRESSES
+    quiet = re.search(r"location ~\* \^/\((.*?)\)/", nginx.CONF)[1].split("|")
+    assert [
+        path
+        for path in settings.SECRETS_IN_ADDRESSES.split("|")
+        if not any(path in f"/{one}" for one in quiet)
+    ] == []
+
+
+@pytest.mark.parametrize("path", LINKS)
+def test_links_of_mails_are_not_told(path):
+    assert "s3cr3t" not in scrub.text(f'"GET {path} HTTP/1.1" 404')
+
+
+@pytest.mark.skipif(nginx.program is None, reason="nginx is not installed")
 def test_nginx_tells_it_neither(tmp_path):
-    """The rule of deploy/nginx.conf in a server of its own: what it writes about a call of Kaspi's."""
-    conf = (settings.BASE_DIR / "deploy" / "nginx.conf").read_text()
-    rule = re.search(r"map \$request \$request_told \{.*?\n    \}", conf, re.S)[0]
-    form = re.search(r"log_format line .*?;", conf)[0]
-    log, address = tmp_path / "access.log", tmp_path / "nginx.sock"
-    (tmp_path / "nginx.conf").write_text(
-        f"daemon on; pid {tmp_path}/pid; error_log {tmp_path}/error.log;\n"
-        f"events {{}}\nhttp {{\n{rule}\n{form}\naccess_log {log} line;\n"
-        + "".join(f"{name}_temp_path {tmp_path};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-        + f"server {{ listen unix:{address}; location / {{ return 204; }} }} }}\n"
-    )  # fmt: skip
-    command = [nginx, "-e", str(tmp_path / "error.log"), "-c", str(tmp_path / "nginx.conf")]
-    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 (what is installed, with our own file)
-    try:
-        for path in (f"{PATH}?command=check", PATH.replace("kaspi/", "kaspi//"), "/wallet/"):
-            with socket.socket(socket.AF_UNIX) as caller:
-                caller.connect(str(address))
-                caller.sendall(f"GET {path} HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n".encode())
-                while caller.recv(4096):
-                    pass
-    finally:
-        subprocess.run([*command, "-s", "quit"], check=True, capture_output=True)  # noqa: S603
+    """The rules of deploy/nginx.conf in a server of its own: what it writes about each call, and about one that fails."""
+    log = tmp_path / "access.log"
+    before = "\n".join(
+        [
+            nginx.rule("map $request $path_told"),
+            nginx.rule("map $path_told $request_told"),
+            nginx.line("log_format line"),
+        ]
+    )
+    silent = nginx.rule(re.search(r"location ~\* \^/\(api[^{]*(?= \{)", nginx.CONF)[0])
+    silent = silent.replace("/dev/stderr", f"{tmp_path}/error.log").replace(
+        "http://pages", f"http://unix:{tmp_path}/nobody.sock"
+    )
+
+    with nginx.running(
+        tmp_path, before=f"{before}\naccess_log {log} line;", server="location / { return 204; }"
+    ) as address:
+        for path in (f"{PATH}?command=check", PATH.replace("kaspi/", "kaspi//"), *LINKS, "/wallet/?page=2"):
+            nginx.asked(address, "GET", path)
+    with nginx.running(tmp_path, before=f"{before}\naccess_log {log} line;", server=silent) as address:
+        failed = [nginx.asked(address, "GET", path).status for path in (PATH, *LINKS[:4])]
 
     told = log.read_text()
     assert SECRET not in told
+    assert "s3cr3t" not in told
     assert '"GET /api/v1/payments/webhooks/kaspi/***/?command=check HTTP/1.1" 204' in told
-    assert '"GET /wallet/ HTTP/1.1" 204' in told
+    assert '"GET /accounts/password/reset/key/***/ HTTP/1.1" 204' in told
+    assert '"GET /ws/chat/1/?*** HTTP/1.1" 204' in told
+    assert '"GET /wallet/?page=2 HTTP/1.1" 204' in told
+    assert failed == [502] * 5
+    assert "s3cr3t" not in (tmp_path / "error.log").read_text()
+    assert SECRET not in (tmp_path / "error.log").read_text()

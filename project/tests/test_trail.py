@@ -622,13 +622,14 @@ def test_what_has_failed_is_told_although_its_transaction_is_rolled_back():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_failure_that_was_committed_is_told_once(settings):
+def test_a_failure_that_was_committed_is_told_once(caplog):
     user = with_app(UserFactory())
     browser(user).post(
         "/accounts/2fa/authenticate/", {"code": "000000"}
     )  # one of the pages that are one transaction
 
     assert len(events(Kind.SIGN_IN_FAILED)) == 1
+    assert "left undone" not in caplog.text
 
 
 # --- The laws of the table --------------------------------------------------------------------------

@@ -294,6 +294,22 @@ def test_networks_are_a_setting(client, settings, address, status):
     assert client.get(METRICS, REMOTE_ADDR=address).status_code == status
 
 
+@pytest.mark.parametrize(
+    ("connection", "real", "status"),
+    [
+        ("172.18.0.5", "203.0.113.7", 404),  # nginx asks for a visitor
+        ("172.18.0.5", "172.18.0.9", 200),  # nginx asks for Prometheus
+        ("172.18.0.5", None, 404),  # a proxy that says nothing we believe
+        ("203.0.113.7", "127.0.0.1", 404),  # anybody can write a header
+    ],
+)
+def test_the_network_is_the_callers_and_not_our_proxys(client, settings, connection, real, status):
+    settings.REAL_IP_HEADER = "X-Real-IP"
+    headers = {"X-Forwarded-For": real or "127.0.0.1"} | ({"X-Real-IP": real} if real else {})
+
+    assert client.get(METRICS, REMOTE_ADDR=connection, headers=headers).status_code == status
+
+
 # --- Health ---------------------------------------------------------------------------------------------
 
 

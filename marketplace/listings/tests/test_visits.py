@@ -50,6 +50,18 @@ def test_others_count_on_their_own():
     assert views(listing) == 3
 
 
+def test_visitors_behind_our_proxy_are_told_apart_and_a_header_of_anybodys_does_not_count(settings):
+    settings.REAL_IP_HEADER, settings.TRUSTED_PROXIES = "X-Real-IP", ["10.0.0.0/8"]
+    listing = ListingFactory()
+
+    for real in ("203.0.113.7", "203.0.113.8"):
+        visit(listing, address="10.0.0.1", **{"X-Real-IP": real})
+    for made_up in ("198.51.100.1", "198.51.100.2"):
+        visit(listing, address="203.0.113.9", **{"X-Real-IP": made_up})
+
+    assert views(listing) == 3
+
+
 def test_a_repetition_costs_no_query(django_assert_num_queries):
     listing = ListingFactory()
     visit(listing)

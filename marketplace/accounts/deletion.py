@@ -13,10 +13,11 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 
-from marketplace.accounts import closing, traces
+from marketplace.accounts import closing, traces, trail
 from marketplace.accounts.errors import AccountLeaving, DeletionRefused, StaffStays
 from marketplace.accounts.facts import DeletionAsked, DeletionPutOff, DeletionTakenBack
 from marketplace.accounts.models import User
+from marketplace.accounts.trail import Kind
 from marketplace.core import files, jobs
 from marketplace.core.announce import announce
 from marketplace.core.cache import bump
@@ -49,6 +50,7 @@ def ask(*, user: User, at: datetime) -> datetime:
     leaver.deletion_due_at = at + settings.DELETION_WAIT
     leaver.save(update_fields=["deletion_due_at", "updated_at"])
     bump("catalogue", f"seller:{user.pk}")
+    trail.record(Kind.DELETION_ASKED, user=user)
     announce(DeletionAsked(user_id=user.pk, due_at=leaver.deletion_due_at))
     logger.info("person %s asks to be deleted at %s", user.pk, leaver.deletion_due_at)
     return leaver.deletion_due_at
@@ -61,6 +63,7 @@ def take_back(*, user: User) -> bool:
     if not waiting.update(deletion_due_at=None):
         return False
     bump("catalogue", f"seller:{user.pk}")
+    trail.record(Kind.DELETION_TAKEN_BACK, user=user)
     announce(DeletionTakenBack(user_id=user.pk))
     logger.info("person %s keeps their account", user.pk)
     return True
@@ -99,6 +102,7 @@ def erase(*, user_id: uuid.UUID, at: datetime) -> bool:
     leaver = traces.Leaver(user=user, name=user.display_name, email=user.email)
     language = user.language
     traces.forget(leaver)
+    trail.record(Kind.DELETED, user=user_id)
     # Money may have come between the first look and the locks that forgetting takes; from here on none can.
     if traces.obstacles(user):
         raise DeletionRefused(f"{user.pk}, at the last moment")

@@ -25,10 +25,11 @@ from django.utils import timezone, translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from marketplace.accounts import traces
+from marketplace.accounts import traces, trail
 from marketplace.accounts.errors import ExportTooSoon
 from marketplace.accounts.facts import ExportReady
 from marketplace.accounts.models import DataExport, User
+from marketplace.accounts.trail import Kind
 from marketplace.core import dates, files, jobs
 from marketplace.core.announce import announce
 
@@ -50,6 +51,7 @@ def ask(*, user: User, at: datetime) -> DataExport:
         raise ExportTooSoon(str(user.pk))
     made = DataExport.objects.create(user=user, created_at=at)
     jobs.enqueue("tasks.accounts.build_export", export_id=str(made.pk))
+    trail.record(Kind.EXPORT_ASKED, user=user, about=made)
     logger.info("person %s asks for a copy of their data", user.pk)
     return made
 
@@ -76,8 +78,9 @@ def fetchable(user: User, export_id: UUID, *, at: datetime) -> DataExport | None
 
 
 def opened(export: DataExport) -> IO[bytes]:
-    """Its file. Raises FileNotFoundError."""
+    """Its file, for its owner who fetches it: that stays on record. Raises FileNotFoundError."""
     stream: IO[bytes] = storages[STORAGE].open(export.file, "rb")
+    trail.record(Kind.DATA_EXPORTED, user=export.user_id, about=export)
     return stream
 
 

@@ -355,7 +355,11 @@ class SecurityEvent(UUIDModel):
         REPORT_OPENED = "report_opened", _("Reported message read by a moderator")
         TRADE_OPENED = "trade_opened", _("Trade looked at by a moderator")
         CARD_NUMBER_SHOWN = "card_number_shown", _("Payout card’s number shown to the staff")
-        DATA_EXPORTED = "data_exported", _("Copy of all data made")
+        EXPORT_ASKED = "export_asked", _("Copy of all data asked for")
+        DATA_EXPORTED = "data_exported", _("Copy of all data fetched")
+        DELETION_ASKED = "deletion_asked", _("Deletion of the account asked for")
+        DELETION_TAKEN_BACK = "deletion_taken_back", _("Deletion of the account taken back")
+        DELETED = "deleted", _("Account deleted")
         CHANGED_BY_STAFF = "changed_by_staff", _("Changed by the staff")
 
     at = models.DateTimeField(_("time"), default=timezone.now, editable=False)

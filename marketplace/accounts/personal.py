@@ -21,6 +21,7 @@ from marketplace.accounts.models import (
     OrganizerProfile,
     PasswordHistory,
     PayoutLock,
+    SecurityEvent,
     SignIn,
     User,
 )
@@ -93,6 +94,19 @@ def _security(user: User) -> Iterator[Row]:
         PayoutLock.objects.filter(user=user).order_by("pk").values("created_at", "ends_at", "lifted_at")
     ):
         yield {"what": "payout_lock", **lock}
+
+
+def _history(user: User) -> Iterator[Row]:
+    """What was done to this account or its data. From where others did it is not the person's to know."""
+    for event in SecurityEvent.objects.filter(user=user).order_by("pk").iterator(chunk_size=500):
+        is_theirs = event.actor_id in {None, user.pk}
+        yield {
+            "what": event.kind,
+            "at": event.at,
+            "by": "you" if event.actor_id == user.pk else "staff" if event.actor_id else None,
+            "address": event.address if is_theirs else None,
+            "device": event.device if is_theirs else "",
+        }
 
 
 # --- Forgetting -------------------------------------------------------------------------------------
@@ -172,6 +186,12 @@ SHARE = Share(
             _("Your second factors (without what opens them), the devices we know, and locks of payouts."),
             ("mfa.Authenticator", "accounts.KnownDevice", "accounts.PayoutLock"),
             _security,
+        ),
+        Part(
+            "security_history",
+            _("What was done to your account and to what is private in it, when and from where."),
+            ("accounts.SecurityEvent",),
+            _history,
         ),
     ),
     forget=_forget,

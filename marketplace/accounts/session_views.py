@@ -39,7 +39,9 @@ _ICONS = {
             Kind.CREDENTIALS_HANDED_OVER, Kind.CREDENTIALS_REVEALED, Kind.CONVERSATION_OPENED, Kind.REPORT_OPENED,
             Kind.TRADE_OPENED, Kind.CARD_NUMBER_SHOWN,
         ),
-        "download": (Kind.DATA_EXPORTED,),
+        "download": (Kind.EXPORT_ASKED, Kind.DATA_EXPORTED),
+        "trash-2": (Kind.DELETION_ASKED, Kind.DELETED),
+        "undo-2": (Kind.DELETION_TAKEN_BACK,),
         "user": (Kind.CHANGED_BY_STAFF,),
     }.items()
     for kind in kinds

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from marketplace.accounts import deletion, exports, tokens, traces
 from marketplace.accounts.errors import AccountLeaving, DeletionRefused, StaffStays
-from marketplace.accounts.models import KnownDevice, SignIn, User
+from marketplace.accounts.models import KnownDevice, SecurityEvent, SignIn, User
 from marketplace.accounts.tests.factories import PASSWORD, StaffFactory, UserFactory, code_of_app, with_app
 from marketplace.core.fields import EncryptedTextField
 from marketplace.core.models import Job
@@ -425,11 +425,18 @@ def test_afterwards_nothing_of_the_person_is_found_anywhere(life):
     assert NAME in last[0].body
 
 
+def test_that_it_was_done_stays_on_record(life):
+    over(life)
+
+    assert SecurityEvent.objects.filter(user=life, kind=SecurityEvent.Kind.DELETED, actor=None).count() == 1
+
+
 def test_no_row_says_it_is_theirs_but_what_books_and_others_keep(life):
     kept = {
         "ledger.Account", "payments.Transaction", "listings.Listing", "subscriptions.UserSubscription",
         "subscriptions.Subscriber", "messaging.Conversation", "messaging.Participant", "messaging.Message",
         "escrow.EscrowTransaction",
+        "accounts.SecurityEvent",  # goes with its own time; holds no name, no e-mail address, no number
     }  # fmt: skip
     over(life)
 

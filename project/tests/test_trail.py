@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from marketplace.accounts import alarms, tokens, trail
-from marketplace.accounts.models import KnownDevice, PayoutLock, SecurityEvent, SignIn, User
+from marketplace.accounts.models import DataExport, KnownDevice, PayoutLock, SecurityEvent, SignIn, User
 from marketplace.accounts.tests.factories import (
     PASSWORD,
     StaffFactory,
@@ -45,8 +45,8 @@ Kind = SecurityEvent.Kind
 CHROME = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36"
 HOME = "91.203.174.12"
 NEW = "Yangi-parol-55"
-# What is asked for by another part of the product, which tells it.
-ELSEWHERE = {Kind.DATA_EXPORTED}
+# What is done by the clock, from nowhere.
+BY_ITSELF = {Kind.DELETED}
 
 
 def browser(user=None, *, by="password"):
@@ -317,7 +317,36 @@ def is_changed_in_the_admin(user):
     return user, boss
 
 
+def asks_for_a_copy(user):
+    sure(user).post("/me/privacy/export/")
+    return user, user
+
+
+def fetches_the_copy(user):
+    client = sure(user)
+    client.post("/me/privacy/export/")
+    run_jobs()
+    answer = client.get(f"/me/privacy/export/{DataExport.objects.get(user=user).pk}/")
+    assert b"".join(answer.streaming_content)[:2] == b"PK"
+    return user, user
+
+
+def asks_to_be_deleted(user):
+    browser(user).post("/me/privacy/delete/", {"password": PASSWORD, "is_sure": "on"})
+    return user, user
+
+
+def keeps_the_account(user):
+    asks_to_be_deleted(user)
+    browser(user).post("/me/privacy/keep/")
+    return user, user
+
+
 STORIES = {
+    Kind.EXPORT_ASKED: asks_for_a_copy,
+    Kind.DATA_EXPORTED: fetches_the_copy,
+    Kind.DELETION_ASKED: asks_to_be_deleted,
+    Kind.DELETION_TAKEN_BACK: keeps_the_account,
     Kind.SIGNED_UP: signs_up,
     Kind.SIGNED_IN: signs_in,
     Kind.API_SIGN_IN: signs_in_with_an_app,
@@ -354,7 +383,7 @@ STORIES = {
 }
 
 
-@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in ELSEWHERE])
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in BY_ITSELF])
 def test_it_is_told_of_whom_by_whom_and_from_where(kind, settings):
     settings.AXES_ENABLED = kind == Kind.LOCKED
     user = UserFactory(email="aziza@example.uz")

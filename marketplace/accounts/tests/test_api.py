@@ -370,7 +370,9 @@ def test_a_new_password_ends_all_tokens(client, user, pair):
     assert renew(client, pair.refresh).status_code == 401
 
 
-@pytest.mark.parametrize("gone", [{"is_active": False}, {"deleted_at": "2026-01-01T00:00Z"}])
+@pytest.mark.parametrize(
+    "gone", [{"is_active": False}, {"is_active": False, "deleted_at": "2026-01-01T00:00Z"}]
+)
 def test_who_is_gone_gets_no_new_tokens(client, user, pair, gone):
     User.objects.filter(pk=user.pk).update(**gone)
 

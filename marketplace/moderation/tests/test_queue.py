@@ -363,7 +363,7 @@ def test_moderators_are_those_who_may_decide_and_are_still_here(moderator):
     chief = StaffFactory()
     UserFactory(is_staff=True)
     StaffFactory(is_active=False)
-    StaffFactory(deleted_at=timezone.now())
+    StaffFactory(is_active=False, deleted_at=timezone.now())
     double = UserFactory(is_staff=True)
     double.user_permissions.add(Permission.objects.get(codename="moderate_listing"))
     double.groups.add(Group.objects.get())

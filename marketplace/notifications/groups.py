@@ -45,7 +45,8 @@ GROUPS: dict[str, Group] = {
             "messages", _("Messages"), "message-circle", _("Somebody writes to you."), "", ("message", "chat", "conversation"),
         ),
         Group(
-            "listings", _("Listings"), "tag", _("A moderator has decided about your listing."), "", ("listing", "offer", "price"),
+            "listings", _("Listings"), "tag", _("A moderator has decided about your listing, or your application."), "",
+            ("listing", "offer", "price", "organizer"),
         ),
         Group(
             "money", _("Money"), "wallet", _("Top-ups that arrive or fail."),
@@ -60,7 +61,7 @@ GROUPS: dict[str, Group] = {
             "account", _("Account and security"), "shield-check",
             _("New sign-ins, your second factor, your address, Telegram, your data."),
             _("new sign-ins, changes of your second factor, address or Telegram, copies of your data, deletion"),
-            ("welcome", "new", "email", "telegram", "password", "account", "organizer"),
+            ("welcome", "new", "email", "telegram", "password", "account"),
         ),
         Group(
             "staff", _("Staff"), "gavel", _("Listings and payouts that wait, the books."), _("books that are not in order"),

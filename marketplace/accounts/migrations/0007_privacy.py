@@ -8,6 +8,13 @@ from django.db import migrations, models
 import marketplace.core.ids
 
 
+def switch_off(apps, schema_editor):
+    """Nobody was deleted before; should anybody have set the column by hand, the law below holds for them too."""
+    apps.get_model("accounts", "User").objects.filter(deleted_at__isnull=False, is_active=True).update(
+        is_active=False
+    )
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0005_security_events"),
@@ -15,6 +22,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunPython(switch_off, migrations.RunPython.noop),
         migrations.CreateModel(
             name="DataExport",
             fields=[

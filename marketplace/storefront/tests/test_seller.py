@@ -136,7 +136,7 @@ def test_every_name_leads_to_the_one_address(client, name):
     assert response.url == url("azizk")
 
 
-@pytest.mark.parametrize("gone", [{"is_active": False}, {"deleted_at": timezone.now()}])
+@pytest.mark.parametrize("gone", [{"is_active": False}, {"is_active": False, "deleted_at": timezone.now()}])
 def test_who_is_gone_or_blocked_is_not_found(client, gone):
     seller = UserFactory(username="azizk", **gone)
 

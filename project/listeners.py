@@ -12,12 +12,20 @@ def wire() -> None:
         RecoveryCodesRenewed,
         RecoveryCodeUsed,
         SignedInAnew,
+        WayInAdded,
+        WayInRemoved,
         ZoneChanged,
     )
     from marketplace.listings.facts import ListingSubmitted
     from marketplace.messaging.facts import MessageReported
     from marketplace.moderation.services import tell_moderators, tell_of_report
-    from marketplace.notifications.services import move_digest, tell_of_factor, warn_of_sign_in, welcome
+    from marketplace.notifications.services import (
+        move_digest,
+        tell_of_factor,
+        tell_of_way,
+        warn_of_sign_in,
+        welcome,
+    )
 
     listen(PersonVerified, welcome)
     listen(SignedInAnew, warn_of_sign_in)
@@ -26,5 +34,7 @@ def wire() -> None:
     listen(FactorRemoved, tell_of_factor)
     listen(RecoveryCodesRenewed, tell_of_factor)
     listen(RecoveryCodeUsed, tell_of_factor)
+    listen(WayInAdded, tell_of_way)
+    listen(WayInRemoved, tell_of_way)
     listen(ListingSubmitted, tell_moderators)
     listen(MessageReported, tell_of_report)

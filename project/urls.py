@@ -13,7 +13,7 @@ urlpatterns = [
     path("live/", core.no_stream, name="live"),
     path("metrics/", core.metrics, name="metrics"),
     path("admin/", admin.site.urls),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("marketplace.accounts.allauth_urls")),
     path("", include("marketplace.core.urls")),
     path("me/", include("marketplace.accounts.urls")),
     path("", include("marketplace.notifications.urls")),

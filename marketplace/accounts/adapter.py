@@ -3,12 +3,15 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
 from allauth.core import context as allauth_context
+from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import get_language
 
-from marketplace.accounts import services, sign_ins
+from marketplace.accounts import confirmation, selectors, services, sign_ins
 from marketplace.accounts.models import User
 from marketplace.core import jobs
 from marketplace.core.api.errors import is_api
@@ -34,6 +37,23 @@ class AccountAdapter(DefaultAccountAdapter):
         # Their own browser stays; whoever comes by a link of the mail is signed in nowhere.
         here = sign_ins.current(asking) if asking is not None and asking.user == user else None
         services.change_password(user=user, password=password, here=here)
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """allauth's, and a page of ours for those who come by an account elsewhere, or have nothing at all."""
+        ways: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if user.is_authenticated and (not ways or selectors.ways_in(user).accounts):
+            ways.append({"id": "accounts:confirm", "description": "", "url": reverse("accounts:confirm")})
+        return ways
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """allauth lets those pass who have neither password nor factor: a stolen session would add both."""
+        is_required = bool(super().is_reauthentication_required(app=app, **kwargs))
+        asking = allauth_context.request
+        if is_required and asking is not None and asking.user.is_authenticated:
+            has_flows = bool(get_reauthentication_flows(asking.user))
+            if not has_flows and confirmation.is_needed(asking):
+                raise ReauthenticationRequired
+        return is_required
 
     def confirm_email(self, request: HttpRequest, email_address: Any) -> Any:
         confirmed = super().confirm_email(request, email_address)

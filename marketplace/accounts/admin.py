@@ -1,6 +1,7 @@
 from typing import Any, ClassVar
 
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm
@@ -104,6 +105,22 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Take the chosen second factors away"), permissions=["take_away"])
     def take_away(self, request: HttpRequest, queryset: Any) -> None:  # noqa: ARG002
         factors.take_away(queryset.select_related("user"))
+
+
+# Settings say what is offered, and no token is kept.
+for one in (SocialApp, SocialToken, SocialAccount):
+    admin.site.unregister(one)
+
+
+@admin.register(SocialAccount)
+class SocialAccountAdmin(ReadOnlyAdmin):
+    """Which accounts elsewhere open whose account here. Who has lost theirs gets a letter for a new password."""
+
+    list_display = ["user", "provider", "date_joined", "last_login"]
+    list_select_related = ["user"]
+    list_filter = ["provider"]
+    search_fields = ["user__email", "uid"]
+    fields = ["user", "provider", "uid", "date_joined", "last_login"]
 
 
 @admin.register(PayoutLock)

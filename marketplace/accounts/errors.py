@@ -65,3 +65,64 @@ class LinkNotValid(DomainError):
     code = "link_not_valid"
     status = HTTPStatus.BAD_REQUEST
     message = _("This link no longer works. Ask for a new one.")
+
+
+# --- Ways in by others ------------------------------------------------------------------------------
+
+
+class ProviderSilent(DomainError):
+    """Google could not be reached, or answered what is no answer."""
+
+    code = "provider_unavailable"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    message = _("Google does not answer right now. Try again a little later, or sign in another way.")
+
+
+class ProviderNotBelieved(DomainError):
+    """What came in Google's name was not signed by Google, not for us, not for now, or not for this sign-in."""
+
+    code = "provider_token_not_valid"
+    status = HTTPStatus.UNAUTHORIZED
+    message = _("Google's answer could not be checked. Begin again.")
+
+
+class AddressNotConfirmedThere(DomainError):
+    """Google has an address of the person, and does not know whether it is theirs."""
+
+    code = "provider_email_not_verified"
+    status = HTTPStatus.FORBIDDEN
+    message = _("Google has not confirmed your address. Confirm it there, or sign up here by e-mail.")
+
+
+class AddressNotConfirmedHere(DomainError):
+    """An account has this address, and nobody has shown that it is theirs: it may be a stranger who typed it first."""
+
+    code = "account_email_not_verified"
+    status = HTTPStatus.CONFLICT
+    message = _(
+        "There is an account with your address already, and it was never confirmed. Log in to it first, then connect Google."
+    )
+
+
+class AccountClosed(DomainError):
+    code = "account_closed"
+    status = HTTPStatus.FORBIDDEN
+    message = _("This account is switched off. Write to us if that is a mistake.")
+
+
+class ConnectedElsewhere(DomainError):
+    code = "connected_elsewhere"
+    message = _("That account opens somebody else's account here already.")
+
+
+class AnotherAccount(DomainError):
+    """Somebody was to show again who they are, and came back as somebody else."""
+
+    code = "another_account"
+    status = HTTPStatus.FORBIDDEN
+    message = _("That is not the account you are connected with.")
+
+
+class LastWayIn(DomainError):
+    code = "last_way_in"
+    message = _("This is the only way into your account. Set a password first.")

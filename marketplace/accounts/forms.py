@@ -89,6 +89,8 @@ class ConfirmationForm(forms.Form):
         user = person(request)
         has_factor = is_asked and second_factor.is_required(user)
         self.takes_passkey = has_factor and factors.has_passkey(user)
+        # Neither password nor factor: they say it on a page of its own, by Google.
+        self.asks_elsewhere = is_asked and not has_factor and not user.has_usable_password()
         if not has_factor:
             del self.fields["code"]
         if not is_asked or not user.has_usable_password() or (by_factor and has_factor):
@@ -100,6 +102,9 @@ class ConfirmationForm(forms.Form):
 
     def is_confirmed(self) -> bool:
         """Whether they are who they say; else the form says what is wrong. Ask once the rest is valid: a failure counts."""
+        if self.asks_elsewhere:
+            self.add_error(None, _("Say first who you are."))
+            return False
         asked = [name for name in ("password", "code") if name in self.fields]
         if not asked:
             return True

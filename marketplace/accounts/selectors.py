@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import Permission
 from django.db.models import Exists, F, ForeignObjectRel, OuterRef, Q, QuerySet
 from django.http import HttpRequest
@@ -26,6 +29,32 @@ def person(request: HttpRequest | Request) -> User:
 def open_sign_ins(user: User, *, at: datetime) -> QuerySet[SignIn]:
     """Where this person is signed in, the last seen first."""
     return SignIn.objects.open(at).filter(user=user).order_by("-seen_at")
+
+
+@dataclass(frozen=True, slots=True)
+class WaysIn:
+    """What opens a person's account. `phone`: empty unless it is confirmed."""
+
+    has_password: bool
+    has_passkey: bool
+    phone: str
+    accounts: list[SocialAccount]
+
+    def is_last(self, account: SocialAccount | None = None) -> bool:
+        """Whether nothing is left when this account, or else the phone, opens it no longer."""
+        others = [one for one in self.accounts if account is None or one.pk != account.pk]
+        phone = self.phone if account is not None else ""
+        return not (self.has_password or self.has_passkey or others or phone)
+
+
+def ways_in(user: User) -> WaysIn:
+    """Two queries."""
+    return WaysIn(
+        has_password=user.has_usable_password(),
+        has_passkey=Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).exists(),
+        phone="",
+        accounts=list(SocialAccount.objects.filter(user=user).order_by("pk")),
+    )
 
 
 def payout_lock_of(user_id: uuid.UUID, *, at: datetime) -> PayoutLock | None:

@@ -1,11 +1,14 @@
 from django.urls import path
 
-from marketplace.accounts import api, session_views, views
+from marketplace.accounts import api, session_views, views, way_views
 
 app_name = "accounts"
 urlpatterns = [
     path("", views.profile, name="profile"),
     path("edit/", views.edit, name="edit"),
+    path("confirm/", way_views.confirm, name="confirm"),
+    path("ways-in/", way_views.ways, name="ways"),
+    path("ways-in/<int:account_id>/disconnect/", way_views.disconnect, name="disconnect"),
     path("not-me/<str:token>/", session_views.not_me, name="not_me"),
     path("sessions/", session_views.sessions, name="sessions"),
     path("sessions/end-others/", session_views.sessions_end_others, name="sessions_end_others"),
@@ -16,6 +19,7 @@ urlpatterns = [
 api_urls = [
     path("auth/register/", api.Register.as_view(), name="register"),
     path("auth/login/", api.Login.as_view(), name="login"),
+    path("auth/google/", api.GoogleLogin.as_view(), name="google"),
     path("auth/refresh/", api.Renew.as_view(), name="refresh"),
     path("auth/token/refresh/", api.Renew.as_view()),
     path("auth/logout/", api.Logout.as_view(), name="logout"),

@@ -78,6 +78,8 @@ COMPULSORY: dict[str, Reason] = {
     "account_factor_removed": Reason.SECURITY,
     "account_codes_renewed": Reason.SECURITY,
     "account_code_used": Reason.SECURITY,
+    "account_way_added": Reason.SECURITY,
+    "account_way_removed": Reason.SECURITY,
     "email_bounced": Reason.SECURITY,
     "telegram_linked": Reason.SECURITY,
     "telegram_lost": Reason.SECURITY,

@@ -48,6 +48,14 @@ KINDS: dict[str, Kind] = {
         _("A recovery code was used"), _("Codes left: %(count)s. Was it not you? Change your password and make new codes."),
         icon="key-round", tone="warn", action=_("See your second factor"),
     ),
+    "account_way_added": Kind(
+        _("A new way into your account"), _("%(way)s opens your account from now on. Was it not you? Take it away and change your password."),
+        icon="log-in", tone="warn", action=_("See your ways in"),
+    ),
+    "account_way_removed": Kind(
+        _("A way into your account was taken away"), _("%(way)s opens your account no longer. Was it not you? Change your password now."),
+        icon="log-in", tone="warn", action=_("See your ways in"),
+    ),
     "email_bounced": Kind(
         _("Your mail does not reach you"), _("The mail server of %(address)s refuses our mails. Check the address, or give another one."),
         icon="mail", tone="danger", by_email=False, action=_("Check the address"),

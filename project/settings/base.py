@@ -51,6 +51,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.google",
     "axes",
     "crispy_forms",
     "crispy_tailwind",
@@ -363,6 +365,26 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 # Codes tried at one account, from wherever; a right one forgives those before it.
 ACCOUNT_RATE_LIMITS["second_factor"] = "20/h/key"  # type: ignore[index]
 
+# --- Ways in by others ----------------------------------------------------------------------------
+# Without both values Google is not offered, and no page of it answers.
+GOOGLE_CLIENT_ID = env.str("GOOGLE_CLIENT_ID", "")
+GOOGLE_CLIENT_SECRET = env.str("GOOGLE_CLIENT_SECRET", "")
+# Who signs the tokens; where it publishes its addresses and keys follows from it (OpenID Connect Discovery).
+GOOGLE_ISSUER = env.str("GOOGLE_ISSUER", "") or "https://accounts.google.com"
+# The ids of apps whose ID tokens the API takes besides: Android and iOS have one each.
+GOOGLE_APP_CLIENT_IDS = env.list("GOOGLE_APP_CLIENT_IDS", default=[])
+SOCIALACCOUNT_ADAPTER = "marketplace.accounts.social.SocialAdapter"
+SOCIALACCOUNT_PROVIDERS = {
+    "google": {
+        "provider_class": "marketplace.accounts.google.provider.Google",
+        "SCOPE": ["openid", "email", "profile"],
+        "OAUTH_PKCE_ENABLED": True,
+    }
+}
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 8
+
 # --- Accounts: a stranger's sign-in, who never confirmed --------------------------------------------
 # How long the link "this was not me" of a mail about a new sign-in works.
 ALARM_LINK_AGE = timedelta(days=30)
@@ -582,6 +604,9 @@ SECURE_CSP: dict[str, list[str]] = {
 }
 if AWS_STORAGE_BUCKET_NAME and env.str("MEDIA_HOST", ""):
     SECURE_CSP["img-src"].append(env.str("MEDIA_HOST"))
+if GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET:
+    # The button's form is answered with the way to Google's page, which browsers count as where the form leads.
+    SECURE_CSP["form-action"].append(GOOGLE_ISSUER)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"

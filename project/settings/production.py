@@ -24,12 +24,15 @@ unfit = unfit_secrets(
         "TELEGRAM_WEBHOOK_SECRET": env.str("TELEGRAM_WEBHOOK_SECRET", "") or "unset",
         **providers.secrets(env),
         "JWT_SECRET_KEY": JWT_SECRET_KEY or "unset",
+        "GOOGLE_CLIENT_SECRET": GOOGLE_CLIENT_SECRET or "unset",
     },
     example=BASE_DIR / ".env.example",
     samples={SAMPLE_SECRET_KEY, SAMPLE_FERNET_KEY, SAMPLE_SANDBOX_SECRET} | providers.samples(),
 )
 if 0 < len(JWT_SECRET_KEY) < SECRET_LENGTH:
     unfit.append(f"JWT_SECRET_KEY is shorter than {SECRET_LENGTH} characters.")
+if not GOOGLE_ISSUER.startswith("https://"):
+    unfit.append("GOOGLE_ISSUER must be an https:// address.")
 if unfit:
     raise ImproperlyConfigured(
         "Refusing to start in production:\n" + "\n".join(f"- {line}" for line in unfit)

@@ -40,6 +40,19 @@ GET    /accounts/2fa/webauthn/login/                                    302
 POST   /accounts/2fa/webauthn/login/                                    302
 GET    /accounts/2fa/webauthn/reauthenticate/                            in  200  200  302  302  302  302  302  302
 POST   /accounts/2fa/webauthn/reauthenticate/                            in  302
+GET    /accounts/3rdparty/                                              302
+POST   /accounts/3rdparty/                                              302
+GET    /accounts/3rdparty/login/cancelled/                              200
+GET    /accounts/3rdparty/login/error/                                  401
+GET    /accounts/3rdparty/signup/                                       302
+POST   /accounts/3rdparty/signup/                                       302
+GET    /accounts/social/connections/                                    301
+GET    /accounts/social/login/cancelled/                                301
+GET    /accounts/social/login/error/                                    301
+GET    /accounts/social/signup/                                         301
+GET    /accounts/google/login/                                          404
+POST   /accounts/google/login/                                          404
+GET    /accounts/google/login/callback/                                 404
 GET    /accounts/confirm-email/                                         200
 GET    /accounts/confirm-email/<key>/                                   200
 POST   /accounts/confirm-email/<key>/                                   404
@@ -84,6 +97,7 @@ GET    /admin/r/<content_type_id>/<object_id>/                           in   in
 GET    /api/                                                            404
 POST   /api/                                                            404
 GET    /api/health/                                                     200
+POST   /api/v1/auth/google/                                             404
 POST   /api/v1/auth/login/                                              400
 POST   /api/v1/auth/logout/                                             400
 GET    /api/v1/auth/me/                                                 401  200
@@ -176,6 +190,9 @@ GET    /listings/<listing_id>/card/                                     200
 POST   /listings/<listing_id>/favourite/                                 in  302
 GET    /live/                                                           204
 POST   /live/                                                           204
+GET    /me/confirm/                                                      in  200
+GET    /me/ways-in/                                                      in  200
+POST   /me/ways-in/<account_id>/disconnect/                              in  302
 GET    /me/not-me/<token>/                                              410
 POST   /me/not-me/<token>/                                              410
 GET    /me/sessions/                                                     in  200
@@ -283,6 +300,7 @@ accounts.payoutlock                  view
 accounts.user                        view add change delete
 auth.group                           view add change delete
 mfa.authenticator                    view
+socialaccount.socialaccount          view
 axes.accessattempt                   view change delete
 axes.accessfailurelog                view change delete
 axes.accesslog                       view change delete

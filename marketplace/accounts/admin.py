@@ -54,6 +54,7 @@ class UserAdmin(BaseUserAdmin):
         "rating_count",
         "total_sales",
         "total_purchases",
+        "phone_confirmed_at",
         "created_at",
         "updated_at",
         "last_login",
@@ -63,7 +64,18 @@ class UserAdmin(BaseUserAdmin):
         (None, {"fields": ["email", "password"]}),
         (
             _("Person"),
-            {"fields": ["full_name", "username", "handle", "phone_number", "avatar", "language", "timezone"]},
+            {
+                "fields": [
+                    "full_name",
+                    "username",
+                    "handle",
+                    "phone_number",
+                    "phone_confirmed_at",
+                    "avatar",
+                    "language",
+                    "timezone",
+                ]
+            },
         ),
         (
             _("Standing"),
@@ -75,6 +87,8 @@ class UserAdmin(BaseUserAdmin):
     add_fieldsets = [(None, {"fields": ["email", "full_name", "password1", "password2"]})]
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: ARG002, FBT001
+        if "phone_number" in form.changed_data:
+            obj.phone_confirmed_at = None  # nobody but its owner confirms a number
         services.save_by_staff(user=obj)
 
 

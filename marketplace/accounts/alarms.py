@@ -62,8 +62,9 @@ def raise_alarm(*, token: str) -> User | None:
     if user.has_usable_password() and not user.old_passwords.filter(password=user.password).exists():
         services.remember_password(user=user)
     services.change_password(user=user, password=None)
-    # The stranger may have connected an account of theirs; the owner connects their own again.
+    # The stranger may have connected an account or a phone of theirs; the owner connects their own again.
     SocialAccount.objects.filter(user=user).delete()
+    User.objects.filter(pk=user.pk).update(phone_confirmed_at=None)
     key = app_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
     jobs.enqueue(
         "tasks.notifications.send_password_reset_email",

@@ -33,17 +33,25 @@ from rest_framework_simplejwt.tokens import AccessToken
 from marketplace.accounts import (
     confirmation,
     guesses,
+    phones,
     second_factor,
     selectors,
     services,
     sign_ins,
+    sms,
     social,
     tokens,
 )
-from marketplace.accounts.errors import InvalidCredentials, LinkNotValid, SecondFactorRequired, WrongCode
-from marketplace.accounts.forms import ProfileForm, SignupForm
+from marketplace.accounts.errors import (
+    InvalidCredentials,
+    LinkNotValid,
+    SecondFactorRequired,
+    WrongCode,
+    WrongPhoneCode,
+)
+from marketplace.accounts.forms import PhoneForm, ProfileForm, SignupForm
 from marketplace.accounts.google import openid
-from marketplace.accounts.models import User
+from marketplace.accounts.models import PhoneCode, User
 from marketplace.core.api.authentication import TokenAuthentication
 from marketplace.core.api.bodies import valid
 from marketplace.core.api.throttling import AddressThrottle, AuthenticationThrottle, PersonThrottle
@@ -122,6 +130,20 @@ class GoogleToken(serializers.Serializer[Any]):
     id_token = serializers.CharField(max_length=8192)
     nonce = serializers.CharField(max_length=255, required=False)
     code = serializers.CharField(max_length=64, required=False, allow_blank=True, default="")
+
+
+class NumberGiven(serializers.Serializer[Any]):
+    """`phone_number` is read with spaces and dashes, like the profile's."""
+
+    phone_number = serializers.CharField(max_length=24)
+
+
+class CodeGiven(serializers.Serializer[Any]):
+    """`code`: of the SMS. `mfa_code`: the second factor's, where the person has one."""
+
+    request_id = serializers.UUIDField()
+    code = serializers.CharField(max_length=12)
+    mfa_code = serializers.CharField(max_length=64, required=False, allow_blank=True, default="")
 
 
 class RefreshGiven(serializers.Serializer[Any]):
@@ -267,6 +289,58 @@ class GoogleLogin(Door):
         login = provider.sociallogin_from_response(_plain(request), claims)
         login.lookup()
         return login
+
+
+class CodeRequest(Door):
+    """POST {phone_number} -> 200 {request_id, expires_in, resend_in}, whoever has that number or nobody.
+
+    An SMS goes out only to a number that its owner has confirmed on the site. 429 `too_many_codes`; 404 where no SMS are sent.
+    """
+
+    throttle_classes = (AuthenticationThrottle,)
+
+    def post(self, request: Request) -> Response:
+        if not sms.is_on():
+            raise Http404
+        form = PhoneForm(data={"number": valid(NumberGiven(data=request.data))["phone_number"]})
+        _refuse(_errors(form, number="phone_number"))
+        asked = phones.ask_to_sign_in(number=form.cleaned_data["number"], address=address_of(_plain(request)))
+        return Response(
+            {
+                "request_id": str(asked.request_id),
+                "expires_in": asked.expires_in,
+                "resend_in": asked.resend_in,
+            }
+        )
+
+
+class CodeVerify(Door):
+    """POST {request_id, code, mfa_code?} -> 200 {access, refresh, user}.
+
+    401 `code_not_valid`, the same for a wrong code, an old one and nobody's; five tries each. 401 `mfa_required` and
+    `mfa_invalid` as at sign-in: the same again with `mfa_code`. Failures count towards the lock of the address.
+    """
+
+    throttle_classes = (AuthenticationThrottle,)
+
+    def post(self, request: Request) -> Response:
+        if not sms.is_on():
+            raise Http404
+        given = valid(CodeGiven(data=request.data))
+        plain = _plain(request)
+        if not guesses.may_try_here(plain):
+            raise guesses.lock_met(plain) or WrongPhoneCode("locked")
+        try:
+            row = phones.check(
+                request_id=given["request_id"], code=given["code"], purpose=PhoneCode.Purpose.SIGN_IN
+            )
+        except WrongPhoneCode as error:
+            guesses.wrong_here(plain)
+            raise guesses.lock_met(plain) or error from None
+        _check_factor(request, cast("User", row.user), given["mfa_code"])
+        person = phones.sign_in(row)
+        user_logged_in.send(sender=User, request=plain, user=person)
+        return _welcome(request, person)
 
 
 class Renew(Door):

@@ -126,3 +126,32 @@ class AnotherAccount(DomainError):
 class LastWayIn(DomainError):
     code = "last_way_in"
     message = _("This is the only way into your account. Set a password first.")
+
+
+# --- Codes by SMS -------------------------------------------------------------------------------------
+
+
+class WrongPhoneCode(DomainError):
+    """The same for a wrong code, one that is used up or too old, and one that was sent to nobody."""
+
+    code = "code_not_valid"
+    status = HTTPStatus.UNAUTHORIZED
+    message = _("This code is wrong or too old.")
+
+
+class TooManyCodes(DomainError):
+    """Codes to this number, for this person or from this network address. `retry_after`: seconds."""
+
+    code = "too_many_codes"
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    message = _("A code was asked for a moment ago, or too often. Wait a little, then try again.")
+
+    def __init__(self, why: str, *, retry_after: int) -> None:
+        super().__init__(why)
+        self.retry_after = retry_after
+
+
+class SmsUnavailable(DomainError):
+    code = "sms_unavailable"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    message = _("No codes can be sent right now. Try again later.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
+from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.db.models import Exists, F, ForeignObjectRel, OuterRef, Q, QuerySet
 from django.http import HttpRequest
@@ -29,6 +30,12 @@ def person(request: HttpRequest | Request) -> User:
 def open_sign_ins(user: User, *, at: datetime) -> QuerySet[SignIn]:
     """Where this person is signed in, the last seen first."""
     return SignIn.objects.open(at).filter(user=user).order_by("-seen_at")
+
+
+def owner_of(number: str) -> User | None:
+    """Whom a code to this number lets in."""
+    confirmed = User.objects.alive().filter(phone_number=number, phone_confirmed_at__isnull=False)
+    return confirmed.filter(is_active=True).first()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,7 @@ def ways_in(user: User) -> WaysIn:
     return WaysIn(
         has_password=user.has_usable_password(),
         has_passkey=Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).exists(),
-        phone="",
+        phone=(user.phone_number or "") if user.phone_confirmed_at and settings.SMS_PROVIDER else "",
         accounts=list(SocialAccount.objects.filter(user=user).order_by("pk")),
     )
 

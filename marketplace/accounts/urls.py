@@ -1,6 +1,6 @@
 from django.urls import path
 
-from marketplace.accounts import api, session_views, views, way_views
+from marketplace.accounts import api, phone_views, session_views, views, way_views
 
 app_name = "accounts"
 urlpatterns = [
@@ -9,6 +9,9 @@ urlpatterns = [
     path("confirm/", way_views.confirm, name="confirm"),
     path("ways-in/", way_views.ways, name="ways"),
     path("ways-in/<int:account_id>/disconnect/", way_views.disconnect, name="disconnect"),
+    path("phone/", phone_views.connect, name="phone"),
+    path("phone/code/", phone_views.connect_code, name="phone_code"),
+    path("phone/disconnect/", phone_views.disconnect, name="phone_disconnect"),
     path("not-me/<str:token>/", session_views.not_me, name="not_me"),
     path("sessions/", session_views.sessions, name="sessions"),
     path("sessions/end-others/", session_views.sessions_end_others, name="sessions_end_others"),
@@ -20,6 +23,8 @@ api_urls = [
     path("auth/register/", api.Register.as_view(), name="register"),
     path("auth/login/", api.Login.as_view(), name="login"),
     path("auth/google/", api.GoogleLogin.as_view(), name="google"),
+    path("auth/otp/request/", api.CodeRequest.as_view(), name="otp_request"),
+    path("auth/otp/verify/", api.CodeVerify.as_view(), name="otp_verify"),
     path("auth/refresh/", api.Renew.as_view(), name="refresh"),
     path("auth/token/refresh/", api.Renew.as_view()),
     path("auth/logout/", api.Logout.as_view(), name="logout"),

@@ -250,6 +250,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "tasks.accounts.forget_old_sign_ins",
         "schedule": 24 * 3600.0,
     },
+    "forget codes by SMS": {"task": "tasks.accounts.forget_phone_codes", "schedule": 6 * 3600.0},
     "act on trade deadlines": {"task": "tasks.escrow.sweep", "schedule": 30.0},
     "process webhooks that a crash left behind": {"task": "tasks.payments.sweep_webhooks", "schedule": 60.0},
     "remind of plans, renew and end them": {
@@ -384,6 +385,20 @@ SOCIALACCOUNT_PROVIDERS = {
 SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 8
+# Who sends codes by SMS: "eskiz", "console" (a laptop's), or nobody; without one nothing of phones is offered.
+SMS_PROVIDER = env.str("SMS_PROVIDER", "")
+SMS_PROVIDERS = {
+    "console": "marketplace.accounts.sms.console.Console",
+    "eskiz": "marketplace.accounts.sms.eskiz.Eskiz",
+}
+ESKIZ_BASE_URL = (env.str("ESKIZ_BASE_URL", "") or "https://notify.eskiz.uz").rstrip("/")
+ESKIZ_EMAIL = env.str("ESKIZ_EMAIL", "")
+ESKIZ_PASSWORD = env.str("ESKIZ_PASSWORD", "")
+ESKIZ_SENDER = env.str("ESKIZ_SENDER", "4546")
+SMS_DAILY_CAP = env.int("SMS_DAILY_CAP", 2000)
+PHONE_CODE_LIFE = timedelta(minutes=5)
+PHONE_CODE_TRIES = 5
+PHONE_CODE_PAUSE = timedelta(seconds=60)  # before another one to the same number
 
 # --- Accounts: a stranger's sign-in, who never confirmed --------------------------------------------
 # How long the link "this was not me" of a mail about a new sign-in works.
@@ -621,6 +636,13 @@ RATE_LIMITS = {
     "register": "10/hour",  # by the API, whose answer tells whether an address is known
     "refresh": "30/minute",  # no guessing: a token is not a password, and a mobile network shares an address
     "ticket": "60/minute",
+    # Codes by SMS: to a number, for a person, from an address; and all that are paid for, against those who send
+    # thousands to numbers that earn them something.
+    "sms_number": "5/hour",
+    "sms_number_daily": "10/day",
+    "sms_person": "5/hour",
+    "sms_address": "20/hour",
+    "sms_all": f"{SMS_DAILY_CAP}/day",
 }
 # Where people prove who they are: sign-in, sign-up, reset, links once more, second factor, the question for the password.
 AUTHENTICATION_PAGES = r"/(accounts/(?!logout/)|admin/login/|admin/password_change/)"

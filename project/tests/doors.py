@@ -63,6 +63,10 @@ GET    /accounts/login/                                                 200  302
 POST   /accounts/login/                                                 200  302
 GET    /accounts/login/code/confirm/                                    302
 POST   /accounts/login/code/confirm/                                    302
+GET    /accounts/login/phone/                                           404
+POST   /accounts/login/phone/                                           404
+GET    /accounts/login/phone/code/                                      404
+POST   /accounts/login/phone/code/                                      404
 GET    /accounts/logout/                                                302  200
 POST   /accounts/logout/                                                302
 GET    /accounts/password/change/                                        in  200
@@ -77,6 +81,7 @@ GET    /accounts/password/set/                                           in  302
 POST   /accounts/password/set/                                           in  302
 GET    /accounts/reauthenticate/                                         in  200
 POST   /accounts/reauthenticate/                                         in  200
+POST   /accounts/sms/<token>/                                           404
 GET    /accounts/signup/                                                200  302
 POST   /accounts/signup/                                                200  302
 GET    /admin/                                                           in   in   in   in   in  200  200  200  200
@@ -104,6 +109,8 @@ GET    /api/v1/auth/me/                                                 401  200
 PATCH  /api/v1/auth/me/                                                 401  200
 POST   /api/v1/auth/email/resend/                                       401  204
 POST   /api/v1/auth/email/verify/                                       400
+POST   /api/v1/auth/otp/request/                                        404
+POST   /api/v1/auth/otp/verify/                                         404
 POST   /api/v1/auth/password/reset/                                     400
 POST   /api/v1/auth/password/reset/confirm/                             400
 POST   /api/v1/auth/refresh/                                            400
@@ -191,6 +198,11 @@ POST   /listings/<listing_id>/favourite/                                 in  302
 GET    /live/                                                           204
 POST   /live/                                                           204
 GET    /me/confirm/                                                      in  200
+GET    /me/phone/                                                        in  404
+POST   /me/phone/                                                        in  404
+GET    /me/phone/code/                                                   in  404
+POST   /me/phone/code/                                                   in  404
+POST   /me/phone/disconnect/                                             in  404
 GET    /me/ways-in/                                                      in  200
 POST   /me/ways-in/<account_id>/disconnect/                              in  302
 GET    /me/not-me/<token>/                                              410
@@ -346,6 +358,7 @@ WITHOUT_CSRF = {
     "/notifications/unsubscribe/<token>/",  # a signed address, for mail programs
     "/preferences/",  # a cookie of the own browser
     "/telegram/webhook/",  # a secret header
+    "/accounts/sms/<token>/",  # a signed address; changes a word about a message
     "/api/v1/payments/webhooks/<provider>/",  # the provider's signature
     "/api/v1/payments/webhooks/<provider>/<action>/",
     "/sandbox/<code>/api/<rest>",  # providers' protocols, with their signatures

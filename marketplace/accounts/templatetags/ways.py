@@ -2,6 +2,7 @@
 
 from django import template
 
+from marketplace.accounts import sms
 from marketplace.accounts.google import openid
 
 register = template.Library()
@@ -11,3 +12,9 @@ register = template.Library()
 def google_is_on() -> bool:
     """`{% google_is_on as google %}`"""
     return openid.is_on()
+
+
+@register.simple_tag
+def phone_is_on() -> bool:
+    """`{% phone_is_on as phone %}`"""
+    return sms.is_on()

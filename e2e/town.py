@@ -210,7 +210,7 @@ def build():
     NotificationSetting.objects.create(user=buyer, bounced_address=buyer.email, bounced_at=timezone.now())
     return Town(
         seller, buyer, moderator, UserFactory(full_name="Nargiza Umarova"),
-        with_passkey(with_app(person("Shahnoza Ergasheva", "shahnoza"))), with_passkey(person("Timur Ibragimov", "timur")),
+        comes_every_way(with_passkey(with_app(person("Shahnoza Ergasheva", "shahnoza")))), with_passkey(person("Timur Ibragimov", "timur")),
         offers[0], sold, offers[0], sellers[2], steps,
         made,
         compared(moderator), doubtful(buyer, moderator), *talk(steps["handed_over"], seller),

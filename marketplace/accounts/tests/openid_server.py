@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -44,6 +45,7 @@ class Google:
     mode: str = ""
     who: dict = field(default_factory=person)
     changes: dict = field(default_factory=dict)  # of the next tokens' claims; None takes one away
+    is_asking: bool = False  # shows a page to press on, as to a person in a browser
     signed_with: str = "one"
     algorithm: str = "RS256"
     codes: dict = field(default_factory=dict)
@@ -125,7 +127,10 @@ def handler(google):
             query = {name: values[0] for name, values in parse_qs(url.query).items()}
             google.asked.append(url.path)
             if url.path == "/o/oauth2/v2/auth":
-                return self.answer(302, {}, Location=google.authorize(query))
+                back = google.authorize(query)
+                return self.ask(back) if google.is_asking else self.answer(302, {}, Location=back)
+            if url.path == "/favicon.ico":
+                return self.answer(200, "")
             if google.mode == "down":
                 return self.answer(503, {})
             if google.mode == "garbage":
@@ -150,6 +155,15 @@ def handler(google):
             self.send_header("Content-Length", str(len(data)))
             for name, value in headers.items():
                 self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(data)
+
+        def ask(self, back):
+            page = f'<title>Google</title><h1>Choose an account</h1><a href="{escape(back)}">{google.who["email"]}</a>'
+            data = page.encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 
 from marketplace.accounts import confirmation, selectors, services, sign_ins
+from marketplace.accounts.google import openid
 from marketplace.accounts.models import User
 from marketplace.core import jobs
 from marketplace.core.api.errors import is_api
@@ -41,7 +42,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
         """allauth's, and a page of ours for those who come by an account elsewhere, or have nothing at all."""
         ways: list[dict[str, Any]] = super().get_reauthentication_methods(user)
-        if user.is_authenticated and (not ways or selectors.ways_in(user).accounts):
+        if user.is_authenticated and (not ways or (openid.is_on() and selectors.ways_in(user).accounts)):
             ways.append({"id": "accounts:confirm", "description": "", "url": reverse("accounts:confirm")})
         return ways
 

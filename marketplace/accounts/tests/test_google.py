@@ -714,6 +714,31 @@ def test_a_form_with_the_question_in_it_sends_them_there(client, newcomer):
     assert 'name="password"' not in page
 
 
+PAYOUT = {"amount": "50000", "card": "new", "card_number": "8600 0000 0000 0007"}
+
+
+def test_no_money_leaves_before_they_have_said_it(client, newcomer):
+    page = client.get("/wallet/withdraw/")
+    key = re.search(r'name="key" value="([^"]*)"', page.text)
+
+    answer = client.post("/wallet/withdraw/", PAYOUT | {"key": key.group(1) if key else ""})
+
+    assert answer.status_code == 422
+    assert "Say first who you are." in answer.text
+
+
+def test_nor_by_a_program_that_has_nothing_to_ask_them_for(client, newcomer):
+    headers = {"Authorization": f"Bearer {tokens.issue(user=newcomer).access}"}
+    body = {"amount": "50000.00", "card_number": "8600 0000 0000 0007"}
+
+    answer = Client().post(
+        "/api/v1/payments/withdraw/", body, content_type="application/json", headers=headers
+    )
+
+    assert answer.status_code == 400
+    assert list(answer.json()["error"]["details"]) == ["password"]
+
+
 def test_who_has_nothing_to_say_it_with_is_told_how_to_get_it(client):
     user = UserFactory(password="!")
     user.set_unusable_password()

@@ -77,6 +77,7 @@ def site(database, google):
         # A bot that is offered and that nobody answers for.
         GOOGLE_CLIENT_ID=openid_server.CLIENT_ID, GOOGLE_CLIENT_SECRET=openid_server.CLIENT_SECRET, GOOGLE_ISSUER=google.url,
         SECURE_CSP=settings.SECURE_CSP | {"form-action": [*settings.SECURE_CSP["form-action"], google.url]},
+        TELEGRAM_LOGIN=True, TELEGRAM_OAUTH_BASE=google.url,
         SMS_PROVIDER="kept", SMS_PROVIDERS={"kept": "e2e.people.KeptSms"}, PHONE_CODE_PAUSE=timedelta(0),
         TELEGRAM_BOT_TOKEN="1:e2e", TELEGRAM_BOT_NAME="wibestore_bot", TELEGRAM_API_BASE="http://127.0.0.1:9",
     ):  # fmt: skip

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from e2e.people import PASSWORD, KeptSms
 from marketplace.accounts.tests import openid_server
 from marketplace.accounts.tests.factories import UserFactory
+from marketplace.accounts.tests.telegram_oauth import packed, signed
 from marketplace.core.testing import run_jobs
 
 pytestmark = pytest.mark.e2e
@@ -108,4 +109,26 @@ def test_by_a_code_to_ones_phone(visitor, scripts):
     person.presses("Send the code")
     person.writes("Code from the SMS", code_to(number))
     person.presses("Log in", exact=True)
+    is_in(person)
+
+
+def test_by_telegram(visitor, google):
+    google.telegram = lambda: packed(signed(token="1:e2e", id=4242, username="aziza_k"))
+    person = visitor()
+    person.logs_in(UserFactory().email)
+
+    person.goes_to("/me/ways-in/")
+    person.presses("Connect Telegram")
+    person.reads_heading("Is it you?")
+    person.page.locator("#id_password").fill(PASSWORD)
+    person.presses("Go on")
+    agrees_at_google(person)
+    person.sees("It is connected")
+    person.sees("@aziza_k")
+
+    logs_out(person)
+    person.goes_to("/accounts/login/")
+    person.presses("Continue with Telegram")
+    agrees_at_google(person)
+    expect(person.page).to_have_url(re.compile(r"/$"))  # a script of ours hands the answer in
     is_in(person)

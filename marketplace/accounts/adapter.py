@@ -14,6 +14,7 @@ from django.utils.translation import get_language
 from marketplace.accounts import confirmation, selectors, services, sign_ins
 from marketplace.accounts.google import openid
 from marketplace.accounts.models import User
+from marketplace.accounts.telegram import signed
 from marketplace.core import jobs
 from marketplace.core.api.errors import is_api
 
@@ -42,7 +43,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
         """allauth's, and a page of ours for those who come by an account elsewhere, or have nothing at all."""
         ways: list[dict[str, Any]] = super().get_reauthentication_methods(user)
-        if user.is_authenticated and (not ways or (openid.is_on() and selectors.ways_in(user).accounts)):
+        if user.is_authenticated and (not ways or _is_offered(selectors.ways_in(user))):
             ways.append({"id": "accounts:confirm", "description": "", "url": reverse("accounts:confirm")})
         return ways
 
@@ -85,6 +86,12 @@ class AccountAdapter(DefaultAccountAdapter):
                 language=(user.language if user else None) or get_language() or settings.LANGUAGE_CODE,
                 context={**plain, "name": user.display_name if user else ""},
             )
+
+
+def _is_offered(ways: selectors.WaysIn) -> bool:
+    """Whether one of the person's accounts elsewhere can be asked now."""
+    offered = {"google": openid.is_on(), "telegram": signed.is_on()}
+    return any(offered.get(account.provider) for account in ways.accounts)
 
 
 # What the other mails' templates may use; the rest of allauth's context (request, user, site) does not fit into a job.

@@ -86,6 +86,24 @@ class ProviderNotBelieved(DomainError):
     message = _("Google's answer could not be checked. Begin again.")
 
 
+class TelegramNotBelieved(DomainError):
+    """As ProviderNotBelieved, of Telegram."""
+
+    code = "provider_token_not_valid"
+    status = HTTPStatus.UNAUTHORIZED
+    message = _("Telegram's answer could not be checked, or it is too old. Begin again.")
+
+
+class NotConnected(DomainError):
+    """Telegram tells no address, so it makes no account; it opens one that was connected with it."""
+
+    code = "not_connected"
+    status = HTTPStatus.FORBIDDEN
+    message = _(
+        "No account is connected with this Telegram. Log in another way, then connect it under “Ways in”."
+    )
+
+
 class AddressNotConfirmedThere(DomainError):
     """Google has an address of the person, and does not know whether it is theirs."""
 

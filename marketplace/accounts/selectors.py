@@ -47,6 +47,11 @@ class WaysIn:
     phone: str
     accounts: list[SocialAccount]
 
+    @property
+    def providers(self) -> set[str]:
+        """Of whom they have an account connected: "google", "telegram"."""
+        return {account.provider for account in self.accounts}
+
     def is_last(self, account: SocialAccount | None = None) -> bool:
         """Whether nothing is left when this account, or else the phone, opens it no longer."""
         others = [one for one in self.accounts if account is None or one.pk != account.pk]

@@ -14,10 +14,16 @@ from django.http import HttpRequest
 from django.utils.translation import get_language
 
 from marketplace.accounts import connections, services
-from marketplace.accounts.errors import AccountClosed, AddressNotConfirmedHere, AddressNotConfirmedThere
+from marketplace.accounts.errors import (
+    AccountClosed,
+    AddressNotConfirmedHere,
+    AddressNotConfirmedThere,
+    NotConnected,
+)
 from marketplace.accounts.google import openid
 from marketplace.accounts.google.provider import CONFIRM, CONNECT
 from marketplace.accounts.models import User
+from marketplace.accounts.telegram import signed
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +44,15 @@ class SocialAdapter(DefaultSocialAccountAdapter):
                     name="Google",
                     client_id=settings.GOOGLE_CLIENT_ID,
                     secret=settings.GOOGLE_CLIENT_SECRET,
+                )
+            )
+        if signed.is_on():
+            offered.append(
+                SocialApp(
+                    provider="telegram",
+                    name="Telegram",
+                    client_id=signed.bot_id(),
+                    secret=settings.TELEGRAM_BOT_TOKEN,
                 )
             )
         return [
@@ -87,7 +102,7 @@ def whose(sociallogin: SocialLogin) -> User | None:
     """Whose account this opens; None where one is to be made. Writes nothing; `let_in` does.
 
     An account that is here already is opened for an address only when both sides have confirmed it: then whoever owns the
-    mailbox owns both. Raises AccountClosed, AddressNotConfirmedThere, AddressNotConfirmedHere.
+    mailbox owns both. Raises AccountClosed, NotConnected, AddressNotConfirmedThere, AddressNotConfirmedHere.
     """
     found: User | None = sociallogin.user if sociallogin.is_existing else _by_address(sociallogin)
     if found is not None and (not found.is_active or found.deleted_at is not None):
@@ -96,6 +111,8 @@ def whose(sociallogin: SocialLogin) -> User | None:
 
 
 def _by_address(sociallogin: SocialLogin) -> User | None:
+    if sociallogin.account.provider == "telegram":
+        raise NotConnected("telegram")
     confirmed = [one.email for one in sociallogin.email_addresses if one.verified]
     if not confirmed:
         raise AddressNotConfirmedThere("no confirmed address")

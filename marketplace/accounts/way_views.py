@@ -20,7 +20,8 @@ from marketplace.accounts.selectors import person
 @login_required
 def ways(request: HttpRequest) -> HttpResponse:
     found = selectors.ways_in(person(request))
-    return render(request, "accounts/ways.html", {"ways": found})
+    named = [(account, connections.name_of(account)) for account in found.accounts]
+    return render(request, "accounts/ways.html", {"ways": found, "accounts": named})
 
 
 @require_POST

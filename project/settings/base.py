@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.google",
+    "allauth.socialaccount.providers.telegram",
     "axes",
     "crispy_forms",
     "crispy_tailwind",
@@ -380,8 +381,12 @@ SOCIALACCOUNT_PROVIDERS = {
         "provider_class": "marketplace.accounts.google.provider.Google",
         "SCOPE": ["openid", "email", "profile"],
         "OAUTH_PKCE_ENABLED": True,
-    }
+    },
+    "telegram": {"provider_class": "marketplace.accounts.telegram.provider.Telegram"},
 }
+# Signing in by the bot of "Telegram" below, once @BotFather knows our host (docs/deployment.md).
+TELEGRAM_LOGIN = env.bool("TELEGRAM_LOGIN", False)
+TELEGRAM_OAUTH_BASE = env.str("TELEGRAM_OAUTH_BASE", "") or "https://oauth.telegram.org"
 SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 8
@@ -622,6 +627,8 @@ if AWS_STORAGE_BUCKET_NAME and env.str("MEDIA_HOST", ""):
 if GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET:
     # The button's form is answered with the way to Google's page, which browsers count as where the form leads.
     SECURE_CSP["form-action"].append(GOOGLE_ISSUER)
+if TELEGRAM_LOGIN and TELEGRAM_BOT_TOKEN and TELEGRAM_BOT_NAME:
+    SECURE_CSP["form-action"].append(TELEGRAM_OAUTH_BASE)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"

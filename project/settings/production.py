@@ -38,6 +38,8 @@ if SMS_PROVIDER == "eskiz" and not (ESKIZ_EMAIL and ESKIZ_PASSWORD):
     unfit.append("SMS_PROVIDER is eskiz, but ESKIZ_EMAIL or ESKIZ_PASSWORD is not set.")
 if not ESKIZ_BASE_URL.startswith("https://"):
     unfit.append("ESKIZ_BASE_URL must be an https:// address.")
+if not TELEGRAM_OAUTH_BASE.startswith("https://"):
+    unfit.append("TELEGRAM_OAUTH_BASE must be an https:// address.")
 if not GOOGLE_ISSUER.startswith("https://"):
     unfit.append("GOOGLE_ISSUER must be an https:// address.")
 if unfit:

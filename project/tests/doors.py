@@ -53,6 +53,9 @@ GET    /accounts/social/signup/                                         301
 GET    /accounts/google/login/                                          404
 POST   /accounts/google/login/                                          404
 GET    /accounts/google/login/callback/                                 404
+POST   /accounts/telegram/login/                                        404
+GET    /accounts/telegram/login/callback/                               404
+POST   /accounts/telegram/login/callback/                               404
 GET    /accounts/confirm-email/                                         200
 GET    /accounts/confirm-email/<key>/                                   200
 POST   /accounts/confirm-email/<key>/                                   404

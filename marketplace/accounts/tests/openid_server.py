@@ -6,6 +6,7 @@ import json
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -46,6 +47,7 @@ class Google:
     who: dict = field(default_factory=person)
     changes: dict = field(default_factory=dict)  # of the next tokens' claims; None takes one away
     is_asking: bool = False  # shows a page to press on, as to a person in a browser
+    telegram: Callable[[], str] = str  # what its page hands back
     signed_with: str = "one"
     algorithm: str = "RS256"
     codes: dict = field(default_factory=dict)
@@ -129,6 +131,8 @@ def handler(google):
             if url.path == "/o/oauth2/v2/auth":
                 back = google.authorize(query)
                 return self.ask(back) if google.is_asking else self.answer(302, {}, Location=back)
+            if url.path == "/auth":  # Telegram's page, for browsers
+                return self.ask(f"{query['return_to']}#tgAuthResult={google.telegram()}")
             if url.path == "/favicon.ico":
                 return self.answer(200, "")
             if google.mode == "down":

@@ -81,7 +81,7 @@ def _books_may_be_emptied_between_tests():
         for migration in ("games.migrations.0002_first_games", "payments.migrations.0002_methods",
                           "payments.migrations.0004_more_methods", "subscriptions.migrations.0002_plans",
                           "notifications.migrations.0003_types", "notifications.migrations.0004_second_factor",
-                          "notifications.migrations.0007_privacy"):  # fmt: skip
+                          "notifications.migrations.0005_ways_in", "notifications.migrations.0006_privacy"):  # fmt: skip
             import_module(f"marketplace.{migration}").add(apps, None)
 
     TransactionTestCase._fixture_teardown = flush_without_the_law

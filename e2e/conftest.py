@@ -8,9 +8,11 @@ import os
 import socket
 import threading
 import time
+from datetime import timedelta
 
 import pytest
 import uvicorn
+from django.conf import settings
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.core import mail
 from django.db import connection
@@ -19,6 +21,7 @@ from django.test.utils import setup_databases, teardown_databases
 
 from e2e import axe
 from e2e.people import Person
+from marketplace.accounts.tests import openid_server
 from marketplace.core.testing import run_jobs
 
 START_SECONDS = 20
@@ -55,7 +58,15 @@ def database(django_test_environment, django_db_modify_db_settings, django_db_bl
 
 
 @pytest.fixture(scope="session")
-def site(database):
+def google():
+    """The stand-in for Google, which shows a page to press on."""
+    with openid_server.running() as server:
+        server.is_asking = True
+        yield server
+
+
+@pytest.fixture(scope="session")
+def site(database, google):
     """The address of the running site."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
@@ -64,6 +75,10 @@ def site(database):
     with override_settings(
         SITE_URL=address, SANDBOX_WEBHOOK_BASE=address, ROOT_URLCONF="e2e.urls", PERSONAL_MANAGER=manager,
         # A bot that is offered and that nobody answers for.
+        GOOGLE_CLIENT_ID=openid_server.CLIENT_ID, GOOGLE_CLIENT_SECRET=openid_server.CLIENT_SECRET, GOOGLE_ISSUER=google.url,
+        SECURE_CSP=settings.SECURE_CSP | {"form-action": [*settings.SECURE_CSP["form-action"], google.url]},
+        TELEGRAM_LOGIN=True, TELEGRAM_OAUTH_BASE=google.url,
+        SMS_PROVIDER="kept", SMS_PROVIDERS={"kept": "e2e.people.KeptSms"}, PHONE_CODE_PAUSE=timedelta(0),
         TELEGRAM_BOT_TOKEN="1:e2e", TELEGRAM_BOT_NAME="wibestore_bot", TELEGRAM_API_BASE="http://127.0.0.1:9",
     ):  # fmt: skip
         from project.asgi import application

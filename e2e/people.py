@@ -7,6 +7,16 @@ from playwright.sync_api import Page, expect
 PASSWORD = "Qorbars7741"
 
 
+class KeptSms:
+    """What would have been sent to phones, the last of each number."""
+
+    kept = {}
+
+    def send(self, *, number, text, callback):
+        self.kept[number] = text
+        return "kept"
+
+
 class Person:
     """Somebody in front of a browser. `complaints` is what the browser's console had to say."""
 

@@ -192,6 +192,7 @@ def shots(town):
     yield from talks(town)
     yield from factors(town)
     yield from own_data(town)
+    yield from ways_in(town)
     for step, one in trade.items():
         place = reverse("escrow:trade", args=[one.pk])
         yield Shot(f"trade-{step}-seller", place, seller)
@@ -302,6 +303,38 @@ def own_data(town):
             act=in_turn(unfold("Reject"), submit("Reject with this reason")),
         ),
     )
+
+
+def ways_in(town):
+    """What opens an account, and what happens on the way."""
+    careful, newcomer = town.careful, town.newcomer
+    phone, sign_in = reverse("accounts:phone"), reverse("phone_sign_in")
+    yield from (
+        Shot("ways-in", reverse("accounts:ways"), careful),
+        Shot("ways-in-few", reverse("accounts:ways"), newcomer),
+        Shot("ways-in-confirm", reverse("accounts:confirm"), careful),
+        Shot("ways-in-confirm-nothing", reverse("accounts:confirm"), newcomer),
+        Shot("ways-in-phone", phone, newcomer),
+        Shot("ways-in-phone-errors", phone, newcomer, act=submit("Send the code")),
+        Shot("google-begin", reverse("google_login")),
+        Shot("google-cancelled", reverse("socialaccount_login_cancelled")),
+        Shot("google-broken", reverse("google_callback")),
+        Shot("google-refused", reverse("account_login"), act=come_by_google),
+        Shot("phone-sign-in", sign_in),
+        Shot("phone-sign-in-errors", sign_in, act=submit("Send the code")),
+        Shot("phone-sign-in-code", sign_in, act=ask_for_a_code),
+        Shot("phone-sign-in-code-errors", sign_in, act=in_turn(ask_for_a_code, submit("Log in"))),
+    )
+
+
+def come_by_google(page):
+    submit("Continue with Google")(page)
+    page.get_by_role("link").first.click()
+
+
+def ask_for_a_code(page):
+    page.locator("#id_number").fill("90 123 45 67")
+    submit("Send the code")(page)
 
 
 def give_password_of(user):

@@ -18,6 +18,8 @@ def wire() -> None:
         RecoveryCodesRenewed,
         RecoveryCodeUsed,
         SignedInAnew,
+        WayInAdded,
+        WayInRemoved,
         ZoneChanged,
     )
     from marketplace.listings.facts import ListingSubmitted
@@ -32,6 +34,7 @@ def wire() -> None:
         move_digest,
         tell_of_data,
         tell_of_factor,
+        tell_of_way,
         warn_of_sign_in,
         welcome,
     )
@@ -49,5 +52,7 @@ def wire() -> None:
     listen(DeletionPutOff, tell_of_data)
     listen(OrganizerApplied, tell_of_organizer)
     listen(OrganizerJudged, tell_organizer)
+    listen(WayInAdded, tell_of_way)
+    listen(WayInRemoved, tell_of_way)
     listen(ListingSubmitted, tell_moderators)
     listen(MessageReported, tell_of_report)

@@ -5,7 +5,7 @@ import uuid
 from celery import shared_task
 from django.utils import timezone
 
-from marketplace.accounts import deletion, exports, services, sign_ins, tokens, trail
+from marketplace.accounts import deletion, exports, phones, services, sign_ins, tokens, trail
 
 
 @shared_task(name="tasks.accounts.forget_expired_tokens")
@@ -41,3 +41,13 @@ def clear_up_exports() -> None:
 @shared_task(name="tasks.accounts.delete_accounts")
 def delete_accounts() -> None:
     deletion.sweep(at=timezone.now())
+
+
+@shared_task(name="tasks.accounts.send_phone_code")
+def send_phone_code(code_id: str, secret: str) -> None:
+    phones.send(code_id=uuid.UUID(code_id), secret=secret, at=timezone.now())
+
+
+@shared_task(name="tasks.accounts.forget_phone_codes")
+def forget_phone_codes() -> None:
+    phones.forget_old(at=timezone.now())

@@ -3,14 +3,19 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
 from allauth.core import context as allauth_context
+from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import get_language
 
-from marketplace.accounts import services, sign_ins, trail
+from marketplace.accounts import confirmation, selectors, services, sign_ins, trail
+from marketplace.accounts.google import openid
 from marketplace.accounts.models import User
+from marketplace.accounts.telegram import signed
 from marketplace.accounts.trail import Kind
 from marketplace.core import jobs
 from marketplace.core.api.errors import is_api
@@ -41,6 +46,23 @@ class AccountAdapter(DefaultAccountAdapter):
             here=sign_ins.current(asking) if is_here else None,
             told=Kind.PASSWORD_CHANGED if is_here else Kind.PASSWORD_RESET,
         )
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """allauth's, and a page of ours for those who come by an account elsewhere, or have nothing at all."""
+        ways: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if user.is_authenticated and (not ways or _is_offered(selectors.ways_in(user))):
+            ways.append({"id": "accounts:confirm", "description": "", "url": reverse("accounts:confirm")})
+        return ways
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """allauth lets those pass who have neither password nor factor: a stolen session would add both."""
+        is_required = bool(super().is_reauthentication_required(app=app, **kwargs))
+        asking = allauth_context.request
+        if is_required and asking is not None and asking.user.is_authenticated:
+            has_flows = bool(get_reauthentication_flows(asking.user))
+            if not has_flows and confirmation.is_needed(asking):
+                raise ReauthenticationRequired
+        return is_required
 
     @transaction.atomic
     def confirm_email(self, request: HttpRequest, email_address: Any) -> Any:
@@ -76,6 +98,12 @@ class AccountAdapter(DefaultAccountAdapter):
                 language=(user.language if user else None) or get_language() or settings.LANGUAGE_CODE,
                 context={**plain, "name": user.display_name if user else ""},
             )
+
+
+def _is_offered(ways: selectors.WaysIn) -> bool:
+    """Whether one of the person's accounts elsewhere can be asked now."""
+    offered = {"google": openid.is_on(), "telegram": signed.is_on()}
+    return any(offered.get(account.provider) for account in ways.accounts)
 
 
 # What the other mails' templates may use; the rest of allauth's context (request, user, site) does not fit into a job.

@@ -1,6 +1,7 @@
 from typing import Any, ClassVar
 
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm
@@ -59,6 +60,7 @@ class UserAdmin(BaseUserAdmin):
         "rating_count",
         "total_sales",
         "total_purchases",
+        "phone_confirmed_at",
         "created_at",
         "updated_at",
         "last_login",
@@ -68,7 +70,18 @@ class UserAdmin(BaseUserAdmin):
         (None, {"fields": ["email", "password"]}),
         (
             _("Person"),
-            {"fields": ["full_name", "username", "handle", "phone_number", "avatar", "language", "timezone"]},
+            {
+                "fields": [
+                    "full_name",
+                    "username",
+                    "handle",
+                    "phone_number",
+                    "phone_confirmed_at",
+                    "avatar",
+                    "language",
+                    "timezone",
+                ]
+            },
         ),
         (
             _("Standing"),
@@ -91,6 +104,8 @@ class UserAdmin(BaseUserAdmin):
         return super().has_change_permission(request, obj) and not (obj and obj.is_gone)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: ARG002, FBT001
+        if "phone_number" in form.changed_data:
+            obj.phone_confirmed_at = None  # nobody but its owner confirms a number
         services.save_by_staff(user=obj, changed=form.changed_data)
 
 
@@ -121,6 +136,22 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Take the chosen second factors away"), permissions=["take_away"])
     def take_away(self, request: HttpRequest, queryset: Any) -> None:  # noqa: ARG002
         factors.take_away(queryset.select_related("user"))
+
+
+# Settings say what is offered, and no token is kept.
+for one in (SocialApp, SocialToken, SocialAccount):
+    admin.site.unregister(one)
+
+
+@admin.register(SocialAccount)
+class SocialAccountAdmin(ReadOnlyAdmin):
+    """Which accounts elsewhere open whose account here. Who has lost theirs gets a letter for a new password."""
+
+    list_display = ["user", "provider", "date_joined", "last_login"]
+    list_select_related = ["user"]
+    list_filter = ["provider"]
+    search_fields = ["user__email", "uid"]
+    fields = ["user", "provider", "uid", "date_joined", "last_login"]
 
 
 @admin.register(PayoutLock)

@@ -9,6 +9,7 @@ import uuid
 
 from allauth.account import app_settings
 from allauth.account.utils import user_pk_to_url_str
+from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.core import signing
 from django.core.exceptions import ValidationError
@@ -46,7 +47,7 @@ def device_of(token: str) -> KnownDevice | None:
 
 @transaction.atomic
 def raise_alarm(*, token: str) -> User | None:
-    """End every sign-in, make the password useless, lock payouts, and mail a link for a new password.
+    """End every sign-in and other way in, make the password useless, lock payouts, and mail a link for a new password.
 
     Returns whose account it was, None where the link is good no more: it is good once, also when it is pressed twice at
     the same moment.
@@ -63,6 +64,9 @@ def raise_alarm(*, token: str) -> User | None:
     if user.has_usable_password() and not user.old_passwords.filter(password=user.password).exists():
         services.remember_password(user=user)
     services.change_password(user=user, password=None, told=None)
+    # The stranger may have connected an account or a phone of theirs; the owner connects their own again.
+    SocialAccount.objects.filter(user=user).delete()
+    User.objects.filter(pk=user.pk).update(phone_confirmed_at=None)
     key = app_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
     jobs.enqueue(
         "tasks.notifications.send_password_reset_email",

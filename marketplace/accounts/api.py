@@ -13,11 +13,14 @@ from allauth.account.adapter import get_adapter
 from allauth.account.forms import ResetPasswordForm, ResetPasswordKeyForm, UserTokenForm
 from allauth.account.models import EmailAddress, get_emailconfirmation_model
 from allauth.core import ratelimit
+from allauth.socialaccount.adapter import get_adapter as social_adapter
+from allauth.socialaccount.models import SocialLogin
+from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.signals import user_logged_in
 from django.db import IntegrityError, transaction
 from django.forms import BaseForm
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from rest_framework import serializers, status
@@ -27,10 +30,28 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework_simplejwt.tokens import AccessToken
 
-from marketplace.accounts import confirmation, devices, guesses, second_factor, selectors, services, tokens
-from marketplace.accounts.errors import InvalidCredentials, LinkNotValid, SecondFactorRequired, WrongCode
-from marketplace.accounts.forms import ProfileForm, SignupForm
-from marketplace.accounts.models import User
+from marketplace.accounts import (
+    confirmation,
+    devices,
+    guesses,
+    phones,
+    second_factor,
+    selectors,
+    services,
+    sms,
+    social,
+    tokens,
+)
+from marketplace.accounts.errors import (
+    InvalidCredentials,
+    LinkNotValid,
+    SecondFactorRequired,
+    WrongCode,
+    WrongPhoneCode,
+)
+from marketplace.accounts.forms import PhoneForm, ProfileForm, SignupForm
+from marketplace.accounts.google import openid
+from marketplace.accounts.models import PhoneCode, User
 from marketplace.core.api.authentication import TokenAuthentication
 from marketplace.core.api.bodies import valid
 from marketplace.core.api.throttling import AddressThrottle, AuthenticationThrottle, PersonThrottle
@@ -101,6 +122,28 @@ class Credentials(serializers.Serializer[Any]):
     email = serializers.CharField(max_length=254)
     password = serializers.CharField(max_length=_LONG, trim_whitespace=False)
     code = serializers.CharField(max_length=64, required=False, allow_blank=True, default="")
+
+
+class GoogleToken(serializers.Serializer[Any]):
+    """`nonce`: what the app had Google put into the token, where it did. `code`: the second factor's."""
+
+    id_token = serializers.CharField(max_length=8192)
+    nonce = serializers.CharField(max_length=255, required=False)
+    code = serializers.CharField(max_length=64, required=False, allow_blank=True, default="")
+
+
+class NumberGiven(serializers.Serializer[Any]):
+    """`phone_number` is read with spaces and dashes, like the profile's."""
+
+    phone_number = serializers.CharField(max_length=24)
+
+
+class CodeGiven(serializers.Serializer[Any]):
+    """`code`: of the SMS. `mfa_code`: the second factor's, where the person has one."""
+
+    request_id = serializers.UUIDField()
+    code = serializers.CharField(max_length=12)
+    mfa_code = serializers.CharField(max_length=64, required=False, allow_blank=True, default="")
 
 
 class RefreshGiven(serializers.Serializer[Any]):
@@ -195,19 +238,109 @@ class Login(Door):
         person = authenticate(_plain(request), email=email, password=given["password"])
         if person is None:
             raise guesses.lock_met(_plain(request)) or InvalidCredentials("sign-in")
-        if second_factor.is_required(person):
-            self._check_code(request, person, given["code"])
+        _check_factor(request, person, given["code"])
         # Tells axes to forgive the failures before it, and notes the time.
         user_logged_in.send(sender=User, request=_plain(request), user=person)
         if not person.is_verified:
             _send_confirmation_again(request, person)
         return _welcome(request, person)
 
-    def _check_code(self, request: Request, person: User, code: str) -> None:
-        if not code:
-            raise SecondFactorRequired("no code")
-        if not confirmation.is_code(_plain(request), person, code):
-            raise guesses.lock_met(_plain(request)) or WrongCode("second factor")
+
+class GoogleLogin(Door):
+    """POST {id_token, nonce?, code?} -> 200 {access, refresh, user}, 201 where the person was made.
+
+    `id_token` is what Google gives an app or a page that signs its user in; it is good here once. Who is let in, made or
+    refused: as on the page (docs/accounts.md). 401 `provider_token_not_valid`; 403 `provider_email_not_verified`,
+    `account_closed`; 409 `account_email_not_verified`; 503 `provider_unavailable`; 401 `mfa_required` and `mfa_invalid` as at
+    sign-in, with the same token once more. 404 where Google is not set up.
+    """
+
+    throttle_classes = (AuthenticationThrottle,)
+
+    def post(self, request: Request) -> Response:
+        if not openid.is_on():
+            raise Http404
+        given = valid(GoogleToken(data=request.data))
+        audiences = [settings.GOOGLE_CLIENT_ID, *settings.GOOGLE_APP_CLIENT_IDS]
+        claims = openid.claims_of(given["id_token"], audiences=audiences, nonce=given.get("nonce"))
+        login = self._login_of(request, claims)
+        person = social.whose(login)
+        if person is not None:
+            _check_factor(request, person, given["code"])
+        openid.spend(given["id_token"], claims)
+        social.let_in(login, person)
+        is_new = person is None
+        if person is None:
+            try:
+                person = social.make_person(_plain(request), login)
+            except IntegrityError:
+                # They came twice at once with two tokens; the other one has made the account.
+                login = self._login_of(request, claims)
+                person, is_new = social.whose(login), False
+                if person is None:
+                    raise
+        if is_new:
+            signals.user_signed_up.send(sender=User, request=_plain(request), user=person)
+        user_logged_in.send(sender=User, request=_plain(request), user=person)
+        return _welcome(request, person, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
+
+    def _login_of(self, request: Request, claims: dict[str, Any]) -> SocialLogin:
+        provider = social_adapter(_plain(request)).get_provider(_plain(request), "google")
+        login = provider.sociallogin_from_response(_plain(request), claims)
+        login.lookup()
+        return login
+
+
+class CodeRequest(Door):
+    """POST {phone_number} -> 200 {request_id, expires_in, resend_in}, whoever has that number or nobody.
+
+    An SMS goes out only to a number that its owner has confirmed on the site. 429 `too_many_codes`; 404 where no SMS are sent.
+    """
+
+    throttle_classes = (AuthenticationThrottle,)
+
+    def post(self, request: Request) -> Response:
+        if not sms.is_on():
+            raise Http404
+        form = PhoneForm(data={"number": valid(NumberGiven(data=request.data))["phone_number"]})
+        _refuse(_errors(form, number="phone_number"))
+        asked = phones.ask_to_sign_in(number=form.cleaned_data["number"], address=address_of(_plain(request)))
+        return Response(
+            {
+                "request_id": str(asked.request_id),
+                "expires_in": asked.expires_in,
+                "resend_in": asked.resend_in,
+            }
+        )
+
+
+class CodeVerify(Door):
+    """POST {request_id, code, mfa_code?} -> 200 {access, refresh, user}.
+
+    401 `code_not_valid`, the same for a wrong code, an old one and nobody's; five tries each. 401 `mfa_required` and
+    `mfa_invalid` as at sign-in: the same again with `mfa_code`. Failures count towards the lock of the address.
+    """
+
+    throttle_classes = (AuthenticationThrottle,)
+
+    def post(self, request: Request) -> Response:
+        if not sms.is_on():
+            raise Http404
+        given = valid(CodeGiven(data=request.data))
+        plain = _plain(request)
+        if not guesses.may_try_here(plain):
+            raise guesses.lock_met(plain) or WrongPhoneCode("locked")
+        try:
+            row = phones.check(
+                request_id=given["request_id"], code=given["code"], purpose=PhoneCode.Purpose.SIGN_IN
+            )
+        except WrongPhoneCode as error:
+            guesses.wrong_here(plain)
+            raise guesses.lock_met(plain) or error from None
+        _check_factor(request, cast("User", row.user), given["mfa_code"])
+        person = phones.sign_in(row)
+        user_logged_in.send(sender=User, request=plain, user=person)
+        return _welcome(request, person)
 
 
 class Renew(Door):
@@ -353,6 +486,16 @@ def _place(request: Request) -> dict[str, str]:
     """What the person is shown of this sign-in."""
     agent = request.headers.get("User-Agent", "")
     return {"device": devices.program_name(agent), "address": address_of(_plain(request))}
+
+
+def _check_factor(request: Request, person: User, code: str) -> None:
+    """Whoever has a second factor shows it too."""
+    if not second_factor.is_required(person):
+        return
+    if not code:
+        raise SecondFactorRequired("no code")
+    if not confirmation.is_code(_plain(request), person, code):
+        raise guesses.lock_met(_plain(request)) or WrongCode("second factor")
 
 
 def _refuse(errors: Errors) -> None:

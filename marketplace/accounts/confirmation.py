@@ -1,9 +1,9 @@
 """Asking again who somebody is, before something that a stolen session must not do: the one place for it.
 
-The password, a code of the second factor or a passkey will do. It goes through allauth, so that what was given anywhere
-counts for a few minutes everywhere (ACCOUNT_REAUTHENTICATION_TIMEOUT), and failures count towards the lock of sign-in. A page
-that has room for the question uses `forms.ConfirmationForm`; any other view calls `must_be_fresh` once it knows that the thing is
-theirs, and goes on by itself when allauth's own page has asked.
+The password, a code of the second factor, a passkey or a connected account elsewhere will do. It goes through allauth, so that
+what was given anywhere counts for a few minutes everywhere (ACCOUNT_REAUTHENTICATION_TIMEOUT), and failures count towards the
+lock of sign-in. A page that has room for the question uses `forms.ConfirmationForm`; any other view calls `must_be_fresh` once
+it knows that the thing is theirs, and goes on by itself when a page of its own has asked.
 """
 
 import time
@@ -23,7 +23,7 @@ from marketplace.accounts.selectors import person
 
 
 def is_needed(request: HttpRequest, *, by_factor: bool = False) -> bool:
-    """Whether the person has to say again who they are. Never for those who have nothing to say it with.
+    """Whether the person has to say again who they are. Who has nothing to say it with sets a password first, by a letter.
 
     `by_factor`: of those who have a second factor, the password alone is not enough.
     """
@@ -31,7 +31,7 @@ def is_needed(request: HttpRequest, *, by_factor: bool = False) -> bool:
     lately = _said_lately(request)
     if by_factor and second_factor.is_required(user):
         return "mfa" not in lately
-    return not lately and (user.has_usable_password() or second_factor.is_required(user))
+    return not lately
 
 
 def confirm(request: HttpRequest, password: str) -> bool:
@@ -74,7 +74,7 @@ def must_be_fresh(request: HttpRequest) -> None:
 
 
 def _said_lately(request: HttpRequest) -> set[str]:
-    """How: "password", "mfa" (allauth's words). Signing in does not count: a stolen session has done that as well."""
+    """How: "password", "mfa", "socialaccount" (allauth's words). Signing in does not count: a stolen session has done it too."""
     since = time.time() - settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
     return {
         one["method"]

@@ -113,3 +113,111 @@ class OwnApplication(DomainError):
     code = "own_application"
     status = HTTPStatus.FORBIDDEN
     message = _("This application is your own: somebody else decides about it.")
+
+
+# --- Ways in by others ------------------------------------------------------------------------------
+
+
+class ProviderSilent(DomainError):
+    """Google could not be reached, or answered what is no answer."""
+
+    code = "provider_unavailable"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    message = _("Google does not answer right now. Try again a little later, or sign in another way.")
+
+
+class ProviderNotBelieved(DomainError):
+    """What came in Google's name was not signed by Google, not for us, not for now, or not for this sign-in."""
+
+    code = "provider_token_not_valid"
+    status = HTTPStatus.UNAUTHORIZED
+    message = _("Google's answer could not be checked. Begin again.")
+
+
+class TelegramNotBelieved(DomainError):
+    """As ProviderNotBelieved, of Telegram."""
+
+    code = "provider_token_not_valid"
+    status = HTTPStatus.UNAUTHORIZED
+    message = _("Telegram's answer could not be checked, or it is too old. Begin again.")
+
+
+class NotConnected(DomainError):
+    """Telegram tells no address, so it makes no account; it opens one that was connected with it."""
+
+    code = "not_connected"
+    status = HTTPStatus.FORBIDDEN
+    message = _(
+        "No account is connected with this Telegram. Log in another way, then connect it under “Ways in”."
+    )
+
+
+class AddressNotConfirmedThere(DomainError):
+    """Google has an address of the person, and does not know whether it is theirs."""
+
+    code = "provider_email_not_verified"
+    status = HTTPStatus.FORBIDDEN
+    message = _("Google has not confirmed your address. Confirm it there, or sign up here by e-mail.")
+
+
+class AddressNotConfirmedHere(DomainError):
+    """An account has this address, and nobody has shown that it is theirs: it may be a stranger who typed it first."""
+
+    code = "account_email_not_verified"
+    status = HTTPStatus.CONFLICT
+    message = _(
+        "There is an account with your address already, and it was never confirmed. Log in to it first, then connect Google."
+    )
+
+
+class AccountClosed(DomainError):
+    code = "account_closed"
+    status = HTTPStatus.FORBIDDEN
+    message = _("This account is switched off. Write to us if that is a mistake.")
+
+
+class ConnectedElsewhere(DomainError):
+    code = "connected_elsewhere"
+    message = _("That account opens somebody else's account here already.")
+
+
+class AnotherAccount(DomainError):
+    """Somebody was to show again who they are, and came back as somebody else."""
+
+    code = "another_account"
+    status = HTTPStatus.FORBIDDEN
+    message = _("That is not the account you are connected with.")
+
+
+class LastWayIn(DomainError):
+    code = "last_way_in"
+    message = _("This is the only way into your account. Set a password first.")
+
+
+# --- Codes by SMS -------------------------------------------------------------------------------------
+
+
+class WrongPhoneCode(DomainError):
+    """The same for a wrong code, one that is used up or too old, and one that was sent to nobody."""
+
+    code = "code_not_valid"
+    status = HTTPStatus.UNAUTHORIZED
+    message = _("This code is wrong or too old.")
+
+
+class TooManyCodes(DomainError):
+    """Codes to this number, for this person or from this network address. `retry_after`: seconds."""
+
+    code = "too_many_codes"
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    message = _("A code was asked for a moment ago, or too often. Wait a little, then try again.")
+
+    def __init__(self, why: str, *, retry_after: int) -> None:
+        super().__init__(why)
+        self.retry_after = retry_after
+
+
+class SmsUnavailable(DomainError):
+    code = "sms_unavailable"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    message = _("No codes can be sent right now. Try again later.")

@@ -108,3 +108,21 @@ class OrganizerJudged:
     profile_id: uuid.UUID
     user_id: uuid.UUID
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WayInAdded:
+    """Something else opens the account from now on. `way`: "google", "telegram" or "phone"; `name`: whose, as people know it."""
+
+    user_id: uuid.UUID
+    way: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class WayInRemoved:
+    """It opens the account no longer. Fields as in `WayInAdded`."""
+
+    user_id: uuid.UUID
+    way: str
+    name: str

@@ -140,6 +140,8 @@ class ConfirmationForm(forms.Form):
         user = person(request)
         has_factor = is_asked and second_factor.is_required(user)
         self.takes_passkey = has_factor and factors.has_passkey(user)
+        # Neither password nor factor: they say it on a page of its own, by Google.
+        self.asks_elsewhere = is_asked and not has_factor and not user.has_usable_password()
         if not has_factor:
             del self.fields["code"]
         if not is_asked or not user.has_usable_password() or (by_factor and has_factor):
@@ -151,6 +153,9 @@ class ConfirmationForm(forms.Form):
 
     def is_confirmed(self) -> bool:
         """Whether they are who they say; else the form says what is wrong. Ask once the rest is valid: a failure counts."""
+        if self.asks_elsewhere:
+            self.add_error(None, _("Say first who you are."))
+            return False
         asked = [name for name in ("password", "code") if name in self.fields]
         if not asked:
             return True
@@ -163,6 +168,44 @@ class ConfirmationForm(forms.Form):
         missing = {"password": _("Enter your password."), "code": _("Enter the code.")}
         self.add_error(given or asked[0], wrong[given] if given else missing[asked[0]])
         return False
+
+
+def number_in(typed: str) -> str:
+    """People write a number with spaces; it is kept as E.164. Empty for nothing. Raises ValidationError for what is no number."""
+    if typed.strip("+0123456789 -()\u00a0\u2013"):
+        # Leaving out what is no part of a number would turn words into no number at all.
+        raise ValidationError(validate_phone.message, code="invalid")
+    number = "".join(sign for sign in typed if sign in "+0123456789")
+    if len(number) == 9:
+        return "+998" + number
+    return "+" + number if number.startswith("998") else number
+
+
+class PhoneForm(forms.Form):
+    """Where a code goes. +998 and nine digits."""
+
+    number = forms.CharField(
+        label=_("Phone number"),
+        max_length=24,
+        help_text=_("+998 and nine digits."),
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
+    )
+
+    def clean_number(self) -> str:
+        number = number_in(self.cleaned_data["number"])
+        validate_phone(number)
+        return number
+
+
+class PhoneCodeForm(forms.Form):
+    code = forms.CharField(
+        label=_("Code from the SMS"),
+        max_length=12,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
+
+    def clean_code(self) -> str:
+        return "".join(self.cleaned_data["code"].split())
 
 
 class ProfileForm(forms.ModelForm):
@@ -200,17 +243,7 @@ class ProfileForm(forms.ModelForm):
                 self.add_error("username", error)
 
     def clean_phone_number(self) -> str | None:
-        """People write it with spaces; it is kept as E.164."""
-        typed = self.cleaned_data.get("phone_number") or ""
-        if typed.strip("+0123456789 -()\u00a0\u2013"):
-            # Leaving out what is no part of a number would turn words into no number at all.
-            raise ValidationError(validate_phone.message, code="invalid")
-        number = "".join(sign for sign in typed if sign in "+0123456789")
-        if len(number) == 9:
-            number = "+998" + number
-        elif number.startswith("998"):
-            number = "+" + number
-        return number or None
+        return number_in(self.cleaned_data.get("phone_number") or "") or None
 
 
 class DeletionForm(ConfirmationForm):

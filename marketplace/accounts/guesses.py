@@ -11,6 +11,8 @@ from marketplace.accounts.models import User
 
 # Of one account, from wherever the guesses come: who guesses codes has the password, and may have many addresses.
 ACTION = "second_factor"
+# Credentials of no account.
+_NOBODY = {"phone": ""}
 
 
 def may_try(request: HttpRequest, user: User) -> bool:
@@ -31,6 +33,19 @@ def wrong(request: HttpRequest, user: User) -> None:
 
 def right(request: HttpRequest, user: User) -> None:
     ratelimit.clear(request, action=ACTION, key=str(user.pk))
+
+
+def may_try_here(request: HttpRequest) -> bool:
+    """Whether this network address may try a code that opens the account by itself; each such code bounds its own tries."""
+    if settings.AXES_ENABLED and not AxesProxyHandler.is_allowed(request, _NOBODY):
+        request.axes_locked_out = True  # type: ignore[attr-defined]
+        return False
+    return True
+
+
+def wrong_here(request: HttpRequest) -> None:
+    """Count it against the address alone: a stranger with codes of their own must not lock the owner of a number out."""
+    user_login_failed.send(sender=__name__, credentials=_NOBODY, request=request)
 
 
 def lock_met(request: HttpRequest) -> LockedOut | None:

@@ -78,8 +78,12 @@ class User(TimestampedModel, SoftDeleteModel, AbstractBaseUser, PermissionsMixin
     handle = models.SlugField(
         _("public handle"), max_length=32, unique=True, default=make_handle, editable=False
     )
+    # Anybody may write any number; it belongs to one person, and opens their account, once it is confirmed.
     phone_number = models.CharField(
-        _("phone number"), max_length=13, unique=True, null=True, blank=True, validators=[validate_phone]
+        _("phone number"), max_length=13, null=True, blank=True, db_index=True, validators=[validate_phone]
+    )
+    phone_confirmed_at = models.DateTimeField(
+        _("phone number confirmed"), null=True, blank=True, editable=False
     )
     full_name = models.CharField(_("full name"), max_length=120, blank=True)
     avatar = models.ImageField(_("picture"), upload_to="avatars/", blank=True)
@@ -122,6 +126,15 @@ class User(TimestampedModel, SoftDeleteModel, AbstractBaseUser, PermissionsMixin
             models.UniqueConstraint(Lower("username"), name="user_username_case_insensitive"),
             models.CheckConstraint(condition=~models.Q(username=""), name="user_username_null_not_empty"),
             models.CheckConstraint(condition=~models.Q(phone_number=""), name="user_phone_null_not_empty"),
+            models.CheckConstraint(
+                condition=models.Q(phone_confirmed_at__isnull=True) | models.Q(phone_number__isnull=False),
+                name="user_phone_confirmed_is_there",
+            ),
+            models.UniqueConstraint(
+                fields=["phone_number"],
+                condition=models.Q(phone_confirmed_at__isnull=False),
+                name="user_phone_once_confirmed",
+            ),
             models.CheckConstraint(
                 condition=models.Q(rating__isnull=True) | models.Q(rating__gte=1, rating__lte=5),
                 name="user_rating_range",
@@ -284,6 +297,43 @@ class SignIn(UUIDModel):
 def security_event_kinds() -> list[tuple[str, Any]]:
     """Asked for when they are needed, so that a new kind needs no migration."""
     return list(SecurityEvent.Kind.choices)
+
+
+class PhoneCode(UUIDModel):
+    """A code that was sent by SMS, or would have been: for signing in nobody learns whether a number is somebody's.
+
+    What is kept of the code is a keyed digest. It is good once, for minutes, and bears a few tries.
+    """
+
+    class Purpose(models.TextChoices):
+        SIGN_IN = "sign_in", _("sign in")
+        CONFIRM = "confirm", _("confirm the number")
+
+    number = models.CharField(max_length=13)
+    purpose = models.CharField(max_length=7, choices=Purpose)
+    user = models.ForeignKey(
+        User,
+        on_delete=models.CASCADE,
+        related_name="phone_codes",
+        null=True,
+        blank=True,
+        help_text=_("Whom it lets in; empty where nobody has this number."),
+    )
+    digest = models.CharField(max_length=64)
+    tries = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    delivery = models.CharField(
+        max_length=20, blank=True, default="", help_text=_("What the provider said last.")
+    )
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [
+            models.Index(fields=["number", "-created_at"], name="phone_code_of_number"),
+            models.Index(fields=["expires_at"], name="phone_code_expires"),
+        ]
 
 
 class PayoutLockQuerySet(models.QuerySet):

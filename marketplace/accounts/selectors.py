@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.db.models import Exists, F, ForeignObjectRel, OuterRef, Q, QuerySet
 from django.http import HttpRequest
@@ -31,6 +35,43 @@ def open_sign_ins(user: User, *, at: datetime) -> QuerySet[SignIn]:
 def security_events_of(user: User) -> QuerySet[SecurityEvent]:
     """What has happened to this person's account and data, and what they have done with others', the latest first."""
     return SecurityEvent.objects.filter(Q(user=user) | Q(actor=user))
+
+
+def owner_of(number: str) -> User | None:
+    """Whom a code to this number lets in."""
+    confirmed = User.objects.alive().filter(phone_number=number, phone_confirmed_at__isnull=False)
+    return confirmed.filter(is_active=True).first()
+
+
+@dataclass(frozen=True, slots=True)
+class WaysIn:
+    """What opens a person's account. `phone`: empty unless it is confirmed."""
+
+    has_password: bool
+    has_passkey: bool
+    phone: str
+    accounts: list[SocialAccount]
+
+    @property
+    def providers(self) -> set[str]:
+        """Of whom they have an account connected: "google", "telegram"."""
+        return {account.provider for account in self.accounts}
+
+    def is_last(self, account: SocialAccount | None = None) -> bool:
+        """Whether nothing is left when this account, or else the phone, opens it no longer."""
+        others = [one for one in self.accounts if account is None or one.pk != account.pk]
+        phone = self.phone if account is not None else ""
+        return not (self.has_password or self.has_passkey or others or phone)
+
+
+def ways_in(user: User) -> WaysIn:
+    """Two queries."""
+    return WaysIn(
+        has_password=user.has_usable_password(),
+        has_passkey=Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).exists(),
+        phone=(user.phone_number or "") if user.phone_confirmed_at and settings.SMS_PROVIDER else "",
+        accounts=list(SocialAccount.objects.filter(user=user).order_by("pk")),
+    )
 
 
 def payout_lock_of(user_id: uuid.UUID, *, at: datetime) -> PayoutLock | None:

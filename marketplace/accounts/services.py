@@ -13,7 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from marketplace.accounts import closing, selectors, sign_ins, trail
-from marketplace.accounts.facts import PersonVerified, ZoneChanged
+from marketplace.accounts.facts import PersonVerified, WayInRemoved, ZoneChanged
 from marketplace.accounts.models import PasswordHistory, PayoutLock, User
 from marketplace.accounts.trail import Kind
 from marketplace.core.announce import announce
@@ -138,9 +138,14 @@ def delete_by_staff(*, user: User) -> None:
 @transaction.atomic
 def edit_profile(*, user: User, changed: list[str]) -> None:
     """Save the named fields of a validated profile form."""
+    fields = [*changed, "updated_at"]
+    if "phone_number" in changed and user.phone_confirmed_at:
+        user.phone_confirmed_at = None  # another number is another phone
+        fields.append("phone_confirmed_at")
+        announce(WayInRemoved(user_id=user.pk, way="phone", name=""))
     if changed:
         _drop_old_picture(user)
-        user.save(update_fields=[*changed, "updated_at"])
+        user.save(update_fields=fields)
         # Name and picture stand on every card of a seller.
         bump("catalogue", f"seller:{user.pk}")
     if "timezone" in changed:

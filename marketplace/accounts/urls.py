@@ -1,11 +1,25 @@
 from django.urls import path
 
-from marketplace.accounts import api, organizer_api, privacy_views, session_views, views
+from marketplace.accounts import (
+    api,
+    organizer_api,
+    phone_views,
+    privacy_views,
+    session_views,
+    views,
+    way_views,
+)
 
 app_name = "accounts"
 urlpatterns = [
     path("", views.profile, name="profile"),
     path("edit/", views.edit, name="edit"),
+    path("confirm/", way_views.confirm, name="confirm"),
+    path("ways-in/", way_views.ways, name="ways"),
+    path("ways-in/<int:account_id>/disconnect/", way_views.disconnect, name="disconnect"),
+    path("phone/", phone_views.connect, name="phone"),
+    path("phone/code/", phone_views.connect_code, name="phone_code"),
+    path("phone/disconnect/", phone_views.disconnect, name="phone_disconnect"),
     path("not-me/<str:token>/", session_views.not_me, name="not_me"),
     path("security/", session_views.security, name="security"),
     path("privacy/", privacy_views.privacy, name="privacy"),
@@ -22,6 +36,9 @@ urlpatterns = [
 api_urls = [
     path("auth/register/", api.Register.as_view(), name="register"),
     path("auth/login/", api.Login.as_view(), name="login"),
+    path("auth/google/", api.GoogleLogin.as_view(), name="google"),
+    path("auth/otp/request/", api.CodeRequest.as_view(), name="otp_request"),
+    path("auth/otp/verify/", api.CodeVerify.as_view(), name="otp_verify"),
     path("auth/refresh/", api.Renew.as_view(), name="refresh"),
     path("auth/token/refresh/", api.Renew.as_view()),
     path("auth/logout/", api.Logout.as_view(), name="logout"),

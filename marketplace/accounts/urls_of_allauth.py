@@ -1,4 +1,5 @@
-"""allauth's addresses. What changes keys there is one transaction each, so that the trail and the change stand or fall together.
+"""What stands below /accounts/: allauth's pages, and those of ours that take the place of one of them. What changes keys in
+allauth's is one transaction each, so that the trail and the change stand or fall together.
 
 (ATOMIC_REQUESTS would hold a write transaction open for every page, and while a password is hashed.)
 """
@@ -10,7 +11,10 @@ from typing import Any
 from allauth.urls import urlpatterns as theirs
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+from django.views.generic import RedirectView
+
+from marketplace.accounts import phone_views, way_views
 
 type View = Callable[..., HttpResponse]
 
@@ -39,4 +43,12 @@ def _in_one(view: View) -> View:
     return whole
 
 
-urlpatterns = list(_wrapped(theirs))
+urlpatterns = [
+    path("password/set/", way_views.set_password),
+    path("login/phone/", phone_views.sign_in, name="phone_sign_in"),
+    path("login/phone/code/", phone_views.sign_in_code, name="phone_sign_in_code"),
+    path("sms/<str:token>/", phone_views.delivered, name="sms_callback"),
+    # Connected accounts stand with the other ways in.
+    path("3rdparty/", RedirectView.as_view(pattern_name="accounts:ways")),
+    *_wrapped(theirs),
+]

@@ -89,6 +89,8 @@ COMPULSORY: dict[str, Reason] = {
     "account_deletion_asked": Reason.SECURITY,
     "account_deletion_taken_back": Reason.SECURITY,
     "account_deletion_put_off": Reason.SECURITY,
+    "account_way_added": Reason.SECURITY,
+    "account_way_removed": Reason.SECURITY,
     "email_bounced": Reason.SECURITY,
     "telegram_linked": Reason.SECURITY,
     "telegram_lost": Reason.SECURITY,

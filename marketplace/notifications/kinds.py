@@ -81,6 +81,14 @@ KINDS: dict[str, Kind] = {
         _("Your application as an organiser was rejected"), _("Reason: %(reason)s. You may change it and apply again."),
         icon="calendar-days", tone="warn", action=_("Apply again"),
     ),
+    "account_way_added": Kind(
+        _("A new way into your account"), _("%(way)s opens your account from now on. Was it not you? Take it away and change your password."),
+        icon="log-in", tone="warn", action=_("See your ways in"),
+    ),
+    "account_way_removed": Kind(
+        _("A way into your account was taken away"), _("%(way)s opens your account no longer. Was it not you? Change your password now."),
+        icon="log-in", tone="warn", action=_("See your ways in"),
+    ),
     "email_bounced": Kind(
         _("Your mail does not reach you"), _("The mail server of %(address)s refuses our mails. Check the address, or give another one."),
         icon="mail", tone="danger", by_email=False, action=_("Check the address"),

@@ -35,6 +35,7 @@ _WORDS: dict[str, Any] = {
     "plan": "Premium",
     "device": "Chrome, Android",
     "factor": "Chrome, Android",
+    "way": "Google (aziza@gmail.com)",
     "count": 9,
     "place": "91.203.174.12",
     "address": "aziza@example.uz",

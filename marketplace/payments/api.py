@@ -196,7 +196,12 @@ def _confirm(request: Request, user: User, data: dict[str, Any]) -> None:
             raise guesses.lock_met(plain) or serializers.ValidationError(
                 {"code": [_("This code is wrong or too old.")]}
             )
-    elif user.has_usable_password() and not confirmation.is_password(plain, user, data["password"]):
+    elif not user.has_usable_password():
+        # They came by Google, which no program can ask for us.
+        raise serializers.ValidationError(
+            {"password": [_("You have no password yet. Set one on the site, or a second factor.")]}
+        )
+    elif not confirmation.is_password(plain, user, data["password"]):
         raise guesses.lock_met(plain) or serializers.ValidationError(
             {"password": [_("This is not your password.")]}
         )

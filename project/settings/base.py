@@ -51,6 +51,9 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.google",
+    "allauth.socialaccount.providers.telegram",
     "axes",
     "crispy_forms",
     "crispy_tailwind",
@@ -258,6 +261,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
     },
     "delete accounts whose wait is over": {"task": "tasks.accounts.delete_accounts", "schedule": 3600.0},
+    "forget codes by SMS": {"task": "tasks.accounts.forget_phone_codes", "schedule": 6 * 3600.0},
     "act on trade deadlines": {"task": "tasks.escrow.sweep", "schedule": 30.0},
     "process webhooks that a crash left behind": {"task": "tasks.payments.sweep_webhooks", "schedule": 60.0},
     "remind of plans, renew and end them": {
@@ -384,6 +388,44 @@ MFA_FORMS = {
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 # Codes tried at one account, from wherever; a right one forgives those before it.
 ACCOUNT_RATE_LIMITS["second_factor"] = "20/h/key"  # type: ignore[index]
+
+# --- Ways in by others ----------------------------------------------------------------------------
+# Without both values Google is not offered, and no page of it answers.
+GOOGLE_CLIENT_ID = env.str("GOOGLE_CLIENT_ID", "")
+GOOGLE_CLIENT_SECRET = env.str("GOOGLE_CLIENT_SECRET", "")
+# Who signs the tokens; where it publishes its addresses and keys follows from it (OpenID Connect Discovery).
+GOOGLE_ISSUER = env.str("GOOGLE_ISSUER", "") or "https://accounts.google.com"
+# The ids of apps whose ID tokens the API takes besides: Android and iOS have one each.
+GOOGLE_APP_CLIENT_IDS = env.list("GOOGLE_APP_CLIENT_IDS", default=[])
+SOCIALACCOUNT_ADAPTER = "marketplace.accounts.social.SocialAdapter"
+SOCIALACCOUNT_PROVIDERS = {
+    "google": {
+        "provider_class": "marketplace.accounts.google.provider.Google",
+        "SCOPE": ["openid", "email", "profile"],
+        "OAUTH_PKCE_ENABLED": True,
+    },
+    "telegram": {"provider_class": "marketplace.accounts.telegram.provider.Telegram"},
+}
+# Signing in by the bot of "Telegram" below, once @BotFather knows our host (docs/deployment.md).
+TELEGRAM_LOGIN = env.bool("TELEGRAM_LOGIN", False)
+TELEGRAM_OAUTH_BASE = env.str("TELEGRAM_OAUTH_BASE", "") or "https://oauth.telegram.org"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 8
+# Who sends codes by SMS: "eskiz", "console" (a laptop's), or nobody; without one nothing of phones is offered.
+SMS_PROVIDER = env.str("SMS_PROVIDER", "")
+SMS_PROVIDERS = {
+    "console": "marketplace.accounts.sms.console.Console",
+    "eskiz": "marketplace.accounts.sms.eskiz.Eskiz",
+}
+ESKIZ_BASE_URL = (env.str("ESKIZ_BASE_URL", "") or "https://notify.eskiz.uz").rstrip("/")
+ESKIZ_EMAIL = env.str("ESKIZ_EMAIL", "")
+ESKIZ_PASSWORD = env.str("ESKIZ_PASSWORD", "")
+ESKIZ_SENDER = env.str("ESKIZ_SENDER", "4546")
+SMS_DAILY_CAP = env.int("SMS_DAILY_CAP", 2000)
+PHONE_CODE_LIFE = timedelta(minutes=5)
+PHONE_CODE_TRIES = 5
+PHONE_CODE_PAUSE = timedelta(seconds=60)  # before another one to the same number
 
 # --- Accounts: a stranger's sign-in, who never confirmed --------------------------------------------
 # How long the link "this was not me" of a mail about a new sign-in works.
@@ -615,6 +657,11 @@ SECURE_CSP: dict[str, list[str]] = {
 }
 if AWS_STORAGE_BUCKET_NAME and env.str("MEDIA_HOST", ""):
     SECURE_CSP["img-src"].append(env.str("MEDIA_HOST"))
+if GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET:
+    # The button's form is answered with the way to Google's page, which browsers count as where the form leads.
+    SECURE_CSP["form-action"].append(GOOGLE_ISSUER)
+if TELEGRAM_LOGIN and TELEGRAM_BOT_TOKEN and TELEGRAM_BOT_NAME:
+    SECURE_CSP["form-action"].append(TELEGRAM_OAUTH_BASE)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -629,6 +676,13 @@ RATE_LIMITS = {
     "register": "10/hour",  # by the API, whose answer tells whether an address is known
     "refresh": "30/minute",  # no guessing: a token is not a password, and a mobile network shares an address
     "ticket": "60/minute",
+    # Codes by SMS: to a number, for a person, from an address; and all that are paid for, against those who send
+    # thousands to numbers that earn them something.
+    "sms_number": "5/hour",
+    "sms_number_daily": "10/day",
+    "sms_person": "5/hour",
+    "sms_address": "20/hour",
+    "sms_all": f"{SMS_DAILY_CAP}/day",
 }
 # Where people prove who they are: sign-in, sign-up, reset, links once more, second factor, the question for the password.
 AUTHENTICATION_PAGES = r"/(accounts/(?!logout/)|admin/login/|admin/password_change/)"

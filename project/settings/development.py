@@ -12,6 +12,7 @@ PAYMENT_PROVIDERS["sandbox"] = "marketplace.payments.providers.sandbox.SandboxPr
 # On a laptop everybody comes from one address: scripts that play a crowd must get through.
 RATE_LIMITS = {"ticket": RATE_LIMITS["ticket"]}
 PAYMENT_PROVIDERS["mock"] = "marketplace.payments.providers.mock.MockProvider"
+SMS_PROVIDER = SMS_PROVIDER or "console"
 # The demo's staff can sign in by the words of the README.
 STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", False)
 WHITENOISE_USE_FINDERS = True

@@ -24,12 +24,24 @@ unfit = unfit_secrets(
         "TELEGRAM_WEBHOOK_SECRET": env.str("TELEGRAM_WEBHOOK_SECRET", "") or "unset",
         **providers.secrets(env),
         "JWT_SECRET_KEY": JWT_SECRET_KEY or "unset",
+        "ESKIZ_PASSWORD": ESKIZ_PASSWORD or "unset",
+        "GOOGLE_CLIENT_SECRET": GOOGLE_CLIENT_SECRET or "unset",
     },
     example=BASE_DIR / ".env.example",
     samples={SAMPLE_SECRET_KEY, SAMPLE_FERNET_KEY, SAMPLE_SANDBOX_SECRET} | providers.samples(),
 )
 if 0 < len(JWT_SECRET_KEY) < SECRET_LENGTH:
     unfit.append(f"JWT_SECRET_KEY is shorter than {SECRET_LENGTH} characters.")
+if SMS_PROVIDER and SMS_PROVIDER != "eskiz":
+    unfit.append("SMS_PROVIDER must be eskiz or empty: the console would show codes to whoever reads it.")
+if SMS_PROVIDER == "eskiz" and not (ESKIZ_EMAIL and ESKIZ_PASSWORD):
+    unfit.append("SMS_PROVIDER is eskiz, but ESKIZ_EMAIL or ESKIZ_PASSWORD is not set.")
+if not ESKIZ_BASE_URL.startswith("https://"):
+    unfit.append("ESKIZ_BASE_URL must be an https:// address.")
+if not TELEGRAM_OAUTH_BASE.startswith("https://"):
+    unfit.append("TELEGRAM_OAUTH_BASE must be an https:// address.")
+if not GOOGLE_ISSUER.startswith("https://"):
+    unfit.append("GOOGLE_ISSUER must be an https:// address.")
 if unfit:
     raise ImproperlyConfigured(
         "Refusing to start in production:\n" + "\n".join(f"- {line}" for line in unfit)

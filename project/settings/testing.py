@@ -52,6 +52,7 @@ STAFF_SECOND_FACTOR = False  # the tests of it switch it on
 PAYMENT_PROVIDERS, PAYMENT_CONFIG = providers.configured(env, samples=True)
 PAYMENT_PROVIDERS["sandbox"] = "marketplace.payments.providers.sandbox.SandboxProvider"
 RATE_LIMITS = {}
+SMS_PROVIDER = ""
 PAYMENT_PROVIDERS["mock"] = "marketplace.payments.providers.mock.MockProvider"
 MEDIA_ROOT = VAR_DIR / f"test-media-{_run}"
 STORAGES["private"]["OPTIONS"]["location"] = str(VAR_DIR / f"test-private-{_run}")

@@ -45,6 +45,22 @@ GET    /accounts/2fa/webauthn/login/                                    302
 POST   /accounts/2fa/webauthn/login/                                    302
 GET    /accounts/2fa/webauthn/reauthenticate/                            in  200  200  302  302  302  302  302  302
 POST   /accounts/2fa/webauthn/reauthenticate/                            in  302
+GET    /accounts/3rdparty/                                              302
+POST   /accounts/3rdparty/                                              302
+GET    /accounts/3rdparty/login/cancelled/                              200
+GET    /accounts/3rdparty/login/error/                                  401
+GET    /accounts/3rdparty/signup/                                       302
+POST   /accounts/3rdparty/signup/                                       302
+GET    /accounts/social/connections/                                    301
+GET    /accounts/social/login/cancelled/                                301
+GET    /accounts/social/login/error/                                    301
+GET    /accounts/social/signup/                                         301
+GET    /accounts/google/login/                                          404
+POST   /accounts/google/login/                                          404
+GET    /accounts/google/login/callback/                                 404
+POST   /accounts/telegram/login/                                        404
+GET    /accounts/telegram/login/callback/                               404
+POST   /accounts/telegram/login/callback/                               404
 GET    /accounts/confirm-email/                                         200
 GET    /accounts/confirm-email/<key>/                                   200
 POST   /accounts/confirm-email/<key>/                                   404
@@ -55,6 +71,10 @@ GET    /accounts/login/                                                 200  302
 POST   /accounts/login/                                                 200  302
 GET    /accounts/login/code/confirm/                                    302
 POST   /accounts/login/code/confirm/                                    302
+GET    /accounts/login/phone/                                           404
+POST   /accounts/login/phone/                                           404
+GET    /accounts/login/phone/code/                                      404
+POST   /accounts/login/phone/code/                                      404
 GET    /accounts/logout/                                                302  200
 POST   /accounts/logout/                                                302
 GET    /accounts/password/change/                                        in  200
@@ -69,6 +89,7 @@ GET    /accounts/password/set/                                           in  302
 POST   /accounts/password/set/                                           in  302
 GET    /accounts/reauthenticate/                                         in  200
 POST   /accounts/reauthenticate/                                         in  200
+POST   /accounts/sms/<token>/                                           404
 GET    /accounts/signup/                                                200  302
 POST   /accounts/signup/                                                200  302
 GET    /admin/                                                           in   in   in   in   in  200  200  200  200
@@ -89,12 +110,15 @@ GET    /admin/r/<content_type_id>/<object_id>/                           in   in
 GET    /api/                                                            404
 POST   /api/                                                            404
 GET    /api/health/                                                     200
+POST   /api/v1/auth/google/                                             404
 POST   /api/v1/auth/login/                                              400
 POST   /api/v1/auth/logout/                                             400
 GET    /api/v1/auth/me/                                                 401  200
 PATCH  /api/v1/auth/me/                                                 401  200
 POST   /api/v1/auth/email/resend/                                       401  204
 POST   /api/v1/auth/email/verify/                                       400
+POST   /api/v1/auth/otp/request/                                        404
+POST   /api/v1/auth/otp/verify/                                         404
 POST   /api/v1/auth/password/reset/                                     400
 POST   /api/v1/auth/password/reset/confirm/                             400
 GET    /api/v1/auth/organizer/                                          401  404  404  404  404  404  404  404  404  200  200
@@ -196,6 +220,14 @@ GET    /organizer/apply/                                                 in  200
 POST   /organizer/apply/                                                 in  422  422  422  422  422  422  422  422  302  302
 GET    /live/                                                           204
 POST   /live/                                                           204
+GET    /me/confirm/                                                      in  200
+GET    /me/phone/                                                        in  404
+POST   /me/phone/                                                        in  404
+GET    /me/phone/code/                                                   in  404
+POST   /me/phone/code/                                                   in  404
+POST   /me/phone/disconnect/                                             in  404
+GET    /me/ways-in/                                                      in  200
+POST   /me/ways-in/<account_id>/disconnect/                              in  302
 GET    /me/not-me/<token>/                                              410
 POST   /me/not-me/<token>/                                              410
 GET    /me/privacy/                                                      in  200
@@ -313,6 +345,7 @@ accounts.securityevent               view
 accounts.user                        view add change delete
 auth.group                           view add change delete
 mfa.authenticator                    view
+socialaccount.socialaccount          view
 axes.accessattempt                   view change delete
 axes.accessfailurelog                view change delete
 axes.accesslog                       view change delete
@@ -358,6 +391,7 @@ WITHOUT_CSRF = {
     "/notifications/unsubscribe/<token>/",  # a signed address, for mail programs
     "/preferences/",  # a cookie of the own browser
     "/telegram/webhook/",  # a secret header
+    "/accounts/sms/<token>/",  # a signed address; changes a word about a message
     "/api/v1/payments/webhooks/<provider>/",  # the provider's signature
     "/api/v1/payments/webhooks/<provider>/<action>/",
     "/sandbox/<code>/api/<rest>",  # providers' protocols, with their signatures

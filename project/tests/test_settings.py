@@ -114,6 +114,40 @@ def test_production_starts_with_good_secrets_and_serves_no_door_of_developers(tm
     assert found["SECURE_HSTS_SECONDS"] >= 365 * 24 * 3600
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"SMS_PROVIDER": "console"}, "SMS_PROVIDER must be eskiz or empty"),
+        ({"SMS_PROVIDER": "eskiz", "ESKIZ_EMAIL": "a@b.uz"}, "ESKIZ_EMAIL or ESKIZ_PASSWORD is not set"),
+        ({"ESKIZ_BASE_URL": "http://notify.eskiz.uz"}, "ESKIZ_BASE_URL must be an https:// address"),
+        ({"GOOGLE_ISSUER": "http://127.0.0.1:9"}, "GOOGLE_ISSUER must be an https:// address"),
+    ],
+)
+def test_production_refuses_ways_in_that_are_not_safe(tmp_path, given, said):
+    started = production(tmp_path, **{**fit(), **given})
+
+    assert started.returncode != 0
+    assert said in started.stderr
+
+
+GOOGLE = {
+    "GOOGLE_CLIENT_ID": "4711.apps.googleusercontent.com",
+    "GOOGLE_CLIENT_SECRET": secrets.token_urlsafe(20),
+}
+
+
+@pytest.mark.parametrize(("given", "is_there"), [({}, False), (GOOGLE, True)])
+def test_forms_may_lead_to_google_only_where_it_is_offered(tmp_path, given, is_there):
+    look = (
+        "import json; from django.conf import settings; print(json.dumps(settings.SECURE_CSP['form-action']))"
+    )
+
+    started = production(tmp_path, look, **{**fit(), **given})
+
+    assert started.returncode == 0, started.stderr
+    assert ("https://accounts.google.com" in json.loads(started.stdout)) is is_there
+
+
 # --- .env.example -----------------------------------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ from unittest.mock import patch
 from uuid import uuid4
 
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
@@ -168,7 +169,9 @@ def _quarter(statement: ProviderStatement, card: str) -> Quarter:
         ready_at=timezone.now(),
         expires_at=timezone.now() + timedelta(days=7),
     )
+    elsewhere = SocialAccount.objects.create(user=buyer, provider="google", uid=uuid4().hex)
     ids = {
+        "account_id": elsewhere.pk,
         "sign_in_id": signed_in.pk,
         "export_id": export.pk,
         "waiting": OrganizerProfile.objects.get(user=_organiser("pending")).pk,

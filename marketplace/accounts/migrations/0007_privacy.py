@@ -17,7 +17,7 @@ def switch_off(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0005_security_events"),
+        ("accounts", "0006_phone_codes"),
         ("auth", "0012_alter_user_first_name_max_length"),
     ]
 

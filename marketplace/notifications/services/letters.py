@@ -24,6 +24,8 @@ from marketplace.accounts.facts import (
     RecoveryCodesRenewed,
     RecoveryCodeUsed,
     SignedInAnew,
+    WayInAdded,
+    WayInRemoved,
 )
 from marketplace.accounts.models import User
 from marketplace.core import jobs
@@ -273,6 +275,18 @@ def _factor(user: User, name: str) -> str:
         if not name:
             return _("The authenticator app")
         return _("The passkey “%(name)s”") % {"name": name}
+
+
+def tell_of_way(fact: WayInAdded | WayInRemoved) -> None:
+    """Something opens the account, or opens it no longer."""
+    user = User.objects.filter(pk=fact.user_id, is_active=True).first()
+    if user is None:
+        return
+    kind = "account_way_added" if isinstance(fact, WayInAdded) else "account_way_removed"
+    with translation.override(user.language):
+        way = {"google": "Google", "telegram": "Telegram", "phone": _("A code by SMS")}[fact.way]
+    context = {"way": f"{way} ({fact.name})" if fact.name else way}
+    notify(user=user, kind=kind, context=context, action_url=reverse("accounts:ways"))
 
 
 def send_verification(*, user_id: UUID, token: str) -> None:

@@ -49,6 +49,7 @@ WORDS = {
     "time": NOON,
     "device": "Chrome, Android",
     "factor": "The authenticator app",
+    "way": "Google (aziza@gmail.com)",
     "count": 9,
     "place": "91.203.174.12",
     "address": "aziza@example.uz",

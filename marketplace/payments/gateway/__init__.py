@@ -16,9 +16,9 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from marketplace.core import jobs
+from marketplace.core import http, jobs
 from marketplace.core.money import MAX_MINOR, Currency
-from marketplace.payments import http, sandbox
+from marketplace.payments import sandbox
 from marketplace.payments.models import SandboxPayment
 
 logger = logging.getLogger("marketplace.payments")

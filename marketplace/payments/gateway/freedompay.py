@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from marketplace.core import http
 from marketplace.core.money import to_decimal
-from marketplace.payments import http
 from marketplace.payments.errors import BadPayload
 from marketplace.payments.gateway.stage import Button, Play, Stage, book
 from marketplace.payments.models import SandboxPayment

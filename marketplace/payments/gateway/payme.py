@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from marketplace.payments import http
+from marketplace.core import http
 from marketplace.payments.gateway.stage import Button, Play, Stage, book
 from marketplace.payments.models import SandboxPayment
 

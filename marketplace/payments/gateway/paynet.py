@@ -10,7 +10,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from marketplace.payments import http, selectors
+from marketplace.core import http
+from marketplace.payments import selectors
 from marketplace.payments.gateway.stage import Button, Play, Stage, book
 from marketplace.payments.models import SandboxPayment
 from marketplace.payments.providers.paynet import TIME_FORMAT, ZONE

@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import Promise
 
+from marketplace.core import http
 from marketplace.core.money import MAX_MINOR, Currency, Minor
-from marketplace.payments import http
 from marketplace.payments.models import SandboxCall, SandboxPayment
 
 SHOWN = 4000  # characters of a request or an answer

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from stripe import WebhookSignature
 
-from marketplace.payments import http
+from marketplace.core import http
 from marketplace.payments.errors import BadPayload
 from marketplace.payments.gateway.stage import Button, Play, Stage, book
 from marketplace.payments.models import SandboxPayment

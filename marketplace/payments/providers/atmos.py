@@ -20,8 +20,9 @@ from uuid import UUID
 from django.conf import settings
 from django.urls import reverse
 
+from marketplace.core import http
 from marketplace.core.errors import DomainError
-from marketplace.payments import errors, http
+from marketplace.payments import errors
 from marketplace.payments.models import Refund as RefundRow
 from marketplace.payments.models import Transaction
 from marketplace.payments.providers import wire

@@ -19,9 +19,10 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from marketplace.core import http
 from marketplace.core.errors import DomainError
 from marketplace.core.money import to_decimal
-from marketplace.payments import errors, http
+from marketplace.payments import errors
 from marketplace.payments.models import PaymentAttempt, Transaction
 from marketplace.payments.models import Refund as RefundRow
 from marketplace.payments.providers import wire

@@ -7,7 +7,8 @@ from uuid import UUID
 from django.urls import reverse
 from django.utils import timezone
 
-from marketplace.payments import http, sandbox
+from marketplace.core import http
+from marketplace.payments import sandbox
 from marketplace.payments.errors import BadPayload, BadSignature, ProviderUnavailable
 from marketplace.payments.models import Transaction
 from marketplace.payments.providers.base import (

@@ -1,7 +1,7 @@
 """Stripe: we open a Checkout Session and send the payer there; the outcome comes as signed events.
 
 Source: docs.stripe.com: Checkout, webhooks, idempotent requests, refunds. Amounts are whole minor units, currency codes are
-lowercase. The official library makes the requests and checks the signatures; the wire under it is `payments.http`.
+lowercase. The official library makes the requests and checks the signatures; the wire under it is `core.http`.
 """
 
 import logging
@@ -17,8 +17,9 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from marketplace.core import http
 from marketplace.core.errors import DomainError
-from marketplace.payments import errors, http
+from marketplace.payments import errors
 from marketplace.payments.models import PaymentAttempt, Transaction
 from marketplace.payments.models import Refund as RefundRow
 from marketplace.payments.providers import wire

@@ -10,12 +10,13 @@ from django.test import Client
 from django.utils import timezone
 
 from marketplace.accounts.tests.factories import UserFactory
+from marketplace.core import http
 from marketplace.core.models import Job
 from marketplace.core.testing import in_parallel, run_jobs
 from marketplace.ledger import checks
 from marketplace.ledger.models import JournalEntry
 from marketplace.ledger.selectors import balances
-from marketplace.payments import cards, http, providers, services
+from marketplace.payments import cards, providers, services
 from marketplace.payments.errors import (
     AlreadyPaid,
     CardRefused,

@@ -8,11 +8,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from marketplace.accounts.tests.factories import UserFactory
+from marketplace.core import http
 from marketplace.core.models import Job
 from marketplace.core.testing import run_jobs
 from marketplace.ledger import checks
 from marketplace.ledger.selectors import balances
-from marketplace.payments import http, services
+from marketplace.payments import services
 from marketplace.payments.gateway.plays import PLAYS
 from marketplace.payments.models import SandboxCall, SandboxPayment, Transaction
 from marketplace.payments.providers import atmos

@@ -9,11 +9,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from marketplace.core import http
 from marketplace.core.testing import in_parallel, run_jobs
 from marketplace.ledger import checks
 from marketplace.ledger.models import JournalEntry
 from marketplace.ledger.selectors import balances
-from marketplace.payments import http, services
+from marketplace.payments import services
 from marketplace.payments.errors import ProviderUnavailable
 from marketplace.payments.models import PaymentAttempt, Refund, Transaction, WebhookEvent
 from marketplace.payments.providers import click

@@ -9,11 +9,12 @@ from django.test import Client
 from django.utils import timezone
 
 from marketplace.accounts.tests.factories import UserFactory
+from marketplace.core import http
 from marketplace.core.testing import in_parallel
 from marketplace.ledger import checks
 from marketplace.ledger.models import JournalEntry
 from marketplace.ledger.selectors import balances
-from marketplace.payments import http, services
+from marketplace.payments import services
 from marketplace.payments.errors import BadPayload, ProviderUnavailable, WrongAmount
 from marketplace.payments.models import PaymentAttempt, PaymentMethod, Refund, WebhookEvent
 from marketplace.payments.providers import freedompay

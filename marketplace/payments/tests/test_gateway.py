@@ -12,10 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from marketplace.accounts.tests.factories import UserFactory
+from marketplace.core import http
 from marketplace.core.models import Job
 from marketplace.core.testing import run_jobs
 from marketplace.ledger.selectors import balances
-from marketplace.payments import http, services
+from marketplace.payments import services
 from marketplace.payments.errors import ProviderUnavailable
 from marketplace.payments.models import SandboxPayment, Transaction, WebhookEvent
 from marketplace.payments.tests.factories import PaymentMethodFactory

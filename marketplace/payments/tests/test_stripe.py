@@ -11,12 +11,13 @@ from django.test import Client
 from django.utils import timezone
 
 from marketplace.accounts.tests.factories import UserFactory
+from marketplace.core import http
 from marketplace.core.testing import in_parallel
 from marketplace.ledger import checks
 from marketplace.ledger.models import JournalEntry
 from marketplace.ledger.selectors import balances
 from marketplace.ledger.tests.factories import spend
-from marketplace.payments import http, providers, services
+from marketplace.payments import providers, services
 from marketplace.payments.errors import AmountOutOfRange, BadSignature, ProviderUnavailable
 from marketplace.payments.models import Debt, PaymentAttempt, PaymentMethod, Refund, Transaction, WebhookEvent
 from marketplace.payments.providers.base import Delivery

@@ -7,11 +7,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from marketplace.accounts.tests.factories import PASSWORD, UserFactory
+from marketplace.core import http
 from marketplace.ledger import accounts
 from marketplace.ledger.selectors import balances
 from marketplace.ledger.services import post
 from marketplace.ledger.tests.factories import fund
-from marketplace.payments import http, selectors, services
+from marketplace.payments import selectors, services
 from marketplace.payments.models import Transaction
 from marketplace.payments.tests.factories import DepositFactory, PaymentMethodFactory
 from marketplace.payments.tests.wire import deliver, payload, through_test_client

@@ -7,7 +7,8 @@ from uuid import uuid4
 from django.test import Client
 from django.utils import timezone
 
-from marketplace.payments import http, sandbox
+from marketplace.core import http
+from marketplace.payments import sandbox
 
 WEBHOOK = "/api/v1/payments/webhooks/sandbox/"
 
@@ -31,7 +32,7 @@ def deliver(event, *, at=None, headers=None, client=None):
 
 
 def through_test_client(monkeypatch):
-    """Let `payments.http` reach our own views. Returns the list of (method, path, status) that went over the wire."""
+    """Let `core.http` reach our own views. Returns the list of (method, path, status) that went over the wire."""
     log = []
 
     def send(method, url, *, body=None, headers=None):

@@ -1,4 +1,4 @@
-"""HTTP calls to providers: short, without redirects, and in one place, so that tests can stand in for the wire."""
+"""HTTP calls to others: short, without redirects, and in one place, so that tests can stand in for the wire."""
 
 import http.client
 import urllib.error

@@ -21,5 +21,5 @@ def add(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("notifications", "0004_second_factor")]
+    dependencies = [("notifications", "0005_ways_in")]
     operations = [migrations.RunPython(add, migrations.RunPython.noop)]

@@ -14,11 +14,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.utils.translation import gettext as _
 
-from marketplace.accounts import confirmation, selectors
+from marketplace.accounts import confirmation, selectors, ways
 from marketplace.accounts.errors import AnotherAccount, ConnectedElsewhere, LastWayIn
-from marketplace.accounts.facts import WayInAdded, WayInRemoved
 from marketplace.accounts.models import User
-from marketplace.core.announce import announce
 
 if TYPE_CHECKING:
     from allauth.socialaccount.models import SocialLogin
@@ -35,7 +33,7 @@ def connect(*, user: User, account: SocialAccount) -> SocialAccount:
     if row.user_id != user.pk:
         raise ConnectedElsewhere(f"{account.provider} account of another person")
     if is_new:
-        announce(WayInAdded(user_id=user.pk, way=row.provider, name=name_of(row)))
+        ways.note_added(user_id=user.pk, way=row.provider, name=name_of(row))
     return row
 
 
@@ -50,7 +48,7 @@ def disconnect(*, user: User, account_id: int) -> None:
     if selectors.ways_in(person).is_last(account):
         raise LastWayIn(account.provider)
     account.delete()
-    announce(WayInRemoved(user_id=person.pk, way=account.provider, name=name_of(account)))
+    ways.note_removed(user_id=person.pk, way=account.provider, name=name_of(account))
 
 
 def name_of(account: SocialAccount) -> str:

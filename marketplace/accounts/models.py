@@ -395,6 +395,8 @@ class SecurityEvent(UUIDModel):
         FACTOR_USED = "factor_used", _("Second factor used")
         RECOVERY_GENERATED = "recovery_generated", _("Recovery codes made")
         RECOVERY_USED = "recovery_used", _("Recovery code used")
+        WAY_ADDED = "way_added", _("Way in added")
+        WAY_REMOVED = "way_removed", _("Way in taken away")
         NOT_ME = "not_me", _("“This was not me”")
         PAYOUTS_LOCKED = "payouts_locked", _("Payouts locked")
         PAYOUTS_UNLOCKED = "payouts_unlocked", _("Payouts let go on")

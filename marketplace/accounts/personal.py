@@ -6,6 +6,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
@@ -21,6 +22,7 @@ from marketplace.accounts.models import (
     OrganizerProfile,
     PasswordHistory,
     PayoutLock,
+    PhoneCode,
     SecurityEvent,
     SignIn,
     User,
@@ -43,6 +45,8 @@ _GOES: tuple[Any, ...] = (
     Authenticator,
     EmailAddress,
     OutstandingToken,
+    SocialAccount,
+    PhoneCode,
 )
 
 
@@ -51,7 +55,7 @@ _GOES: tuple[Any, ...] = (
 
 def _profile(user: User) -> Iterator[Row]:
     names = (
-        "id", "email", "username", "handle", "full_name", "phone_number", "is_verified", "language", "timezone", "plan",
+        "id", "email", "username", "handle", "full_name", "phone_number", "phone_confirmed_at", "is_verified", "language", "timezone", "plan",
         "rating", "rating_count", "total_sales", "total_purchases", "created_at", "updated_at", "last_login",
         "deletion_due_at",
     )  # fmt: skip
@@ -96,6 +100,11 @@ def _security(user: User) -> Iterator[Row]:
         yield {"what": "payout_lock", **lock}
 
 
+def _ways_in(user: User) -> Iterable[Row]:
+    names = ("provider", "uid", "extra_data", "date_joined", "last_login")
+    return SocialAccount.objects.filter(user=user).order_by("pk").values(*names)
+
+
 def _history(user: User) -> Iterator[Row]:
     """What was done to this account or its data. From where others did it is not the person's to know."""
     for event in SecurityEvent.objects.filter(user=user).order_by("pk").iterator(chunk_size=500):
@@ -120,6 +129,8 @@ def _forget(leaver: Leaver) -> None:
     )
     leaver.discard([user.avatar.name])
     _forget_records(leaver)
+    if user.phone_number:
+        PhoneCode.objects.filter(number=user.phone_number, user=None).delete()
     for model in _GOES:
         model.objects.filter(user=user).delete()
     user.groups.clear()
@@ -146,7 +157,7 @@ def _forget_records(leaver: Leaver) -> None:
 def _empty(user: User) -> None:
     """Leave of the row what the books point at: no name, no address, no way in. The address and the number are free again."""
     user.email = f"{user.pk.hex}@deleted.invalid"  # RFC 2606: nobody's, ever
-    user.username = user.phone_number = None
+    user.username = user.phone_number = user.phone_confirmed_at = None
     user.handle = "gone-" + "".join(choice(_HANDLE_SIGNS) for _sign in range(12))
     user.full_name, user.avatar = "", ""
     user.set_unusable_password()
@@ -186,6 +197,12 @@ SHARE = Share(
             _("Your second factors (without what opens them), the devices we know, and locks of payouts."),
             ("mfa.Authenticator", "accounts.KnownDevice", "accounts.PayoutLock"),
             _security,
+        ),
+        Part(
+            "ways_in",
+            _("Accounts elsewhere that open yours."),
+            ("socialaccount.SocialAccount",),
+            _ways_in,
         ),
         Part(
             "security_history",

@@ -20,12 +20,10 @@ from django.utils import timezone, translation
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 
-from marketplace.accounts import selectors, sms
+from marketplace.accounts import selectors, sms, ways
 from marketplace.accounts.errors import LastWayIn, SmsUnavailable, TooManyCodes, WrongPhoneCode
-from marketplace.accounts.facts import WayInAdded, WayInRemoved
 from marketplace.accounts.models import PhoneCode, User
 from marketplace.core import encryption, jobs, limits
-from marketplace.core.announce import announce
 
 logger = logging.getLogger(__name__)
 
@@ -168,9 +166,9 @@ def confirm(*, user: User, row: PhoneCode) -> None:
     )
     for other in before.exclude(pk=user.pk).order_by("pk"):
         User.objects.filter(pk=other.pk).update(phone_number=None, phone_confirmed_at=None)
-        announce(WayInRemoved(user_id=other.pk, way="phone", name=masked(row.number)))
+        ways.note_removed(user_id=other.pk, way="phone", name=masked(row.number))
     User.objects.filter(pk=user.pk).update(phone_number=row.number, phone_confirmed_at=timezone.now())
-    announce(WayInAdded(user_id=user.pk, way="phone", name=masked(row.number)))
+    ways.note_added(user_id=user.pk, way="phone", name=masked(row.number))
 
 
 @transaction.atomic
@@ -182,7 +180,7 @@ def disconnect(*, user: User) -> None:
     if selectors.ways_in(person).is_last():
         raise LastWayIn("phone")
     User.objects.filter(pk=person.pk).update(phone_confirmed_at=None)
-    announce(WayInRemoved(user_id=person.pk, way="phone", name=masked(person.phone_number or "")))
+    ways.note_removed(user_id=person.pk, way="phone", name=masked(person.phone_number or ""))
 
 
 def _use(row: PhoneCode) -> None:

@@ -12,8 +12,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from marketplace.accounts import closing, selectors, sign_ins, trail
-from marketplace.accounts.facts import PersonVerified, WayInRemoved, ZoneChanged
+from marketplace.accounts import closing, selectors, sign_ins, trail, ways
+from marketplace.accounts.facts import PersonVerified, ZoneChanged
 from marketplace.accounts.models import PasswordHistory, PayoutLock, User
 from marketplace.accounts.trail import Kind
 from marketplace.core.announce import announce
@@ -142,7 +142,7 @@ def edit_profile(*, user: User, changed: list[str]) -> None:
     if "phone_number" in changed and user.phone_confirmed_at:
         user.phone_confirmed_at = None  # another number is another phone
         fields.append("phone_confirmed_at")
-        announce(WayInRemoved(user_id=user.pk, way="phone", name=""))
+        ways.note_removed(user_id=user.pk, way="phone", name="")
     if changed:
         _drop_old_picture(user)
         user.save(update_fields=fields)

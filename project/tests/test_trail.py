@@ -8,13 +8,14 @@ from io import StringIO
 import pytest
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from axes.models import AccessAttempt
 from django.contrib.auth.models import Permission
 from django.core import mail
 from django.core.checks import run_checks
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
-from django.test import Client, TestCase
+from django.test import Client, TestCase, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
@@ -29,7 +30,9 @@ from marketplace.accounts.tests.factories import (
     with_app,
     with_passkey,
 )
+from marketplace.core import encryption
 from marketplace.core.live.door import Door
+from marketplace.core.models import Job
 from marketplace.core.testing import call, played, run_jobs, session_of
 from marketplace.core.visitors import caller
 from marketplace.escrow.tests import factories as trades
@@ -342,7 +345,26 @@ def keeps_the_account(user):
     return user, user
 
 
+def takes_google_away(user):
+    account = SocialAccount.objects.create(user=user, provider="google", uid="1179")
+    sure(user).post(f"/me/ways-in/{account.pk}/disconnect/")
+    assert not SocialAccount.objects.exists()
+    return user, user
+
+
+def confirms_a_phone(user):
+    client = sure(user)
+    with override_settings(SMS_PROVIDER="console"):
+        client.post("/me/phone/", {"number": "90 123 45 67"})
+        sent = Job.objects.get(name="tasks.accounts.send_phone_code").kwargs["secret"]
+        client.post("/me/phone/code/", {"code": encryption.decrypt(sent)})
+    assert User.objects.get(pk=user.pk).phone_confirmed_at
+    return user, user
+
+
 STORIES = {
+    Kind.WAY_ADDED: confirms_a_phone,
+    Kind.WAY_REMOVED: takes_google_away,
     Kind.EXPORT_ASKED: asks_for_a_copy,
     Kind.DATA_EXPORTED: fetches_the_copy,
     Kind.DELETION_ASKED: asks_to_be_deleted,

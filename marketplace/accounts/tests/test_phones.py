@@ -317,7 +317,7 @@ def test_it_is_no_confirmation(client, eskiz, owner):
     [
         {"phone_confirmed_at": None},
         {"is_active": False},
-        {"deleted_at": timezone.now()},
+        {"is_active": False, "deleted_at": timezone.now()},
         {"phone_number": OTHER},
     ],
 )

@@ -685,7 +685,7 @@ RATE_LIMITS = {
     "sms_all": f"{SMS_DAILY_CAP}/day",
 }
 # Where people prove who they are: sign-in, sign-up, reset, links once more, second factor, the question for the password.
-AUTHENTICATION_PAGES = r"/(accounts/(?!logout/)|admin/login/|admin/password_change/)"
+AUTHENTICATION_PAGES = r"/(accounts/(?!logout/|sms/)|admin/login/|admin/password_change/)"
 # Networks where our own proxies stand: this machine, and Docker's.
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[]) or ["127.0.0.0/8", "::1/128", "172.16.0.0/12"]
 # What no page of ours uses, and so nothing that is slipped into one may.

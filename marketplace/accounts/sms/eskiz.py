@@ -58,7 +58,7 @@ class Eskiz:
         cache.set(_TOKEN, encryption.encrypt(token), _TOKEN_KEPT)
         return token
 
-    def _post(self, path: str, fields: dict[str, str], token: str = "") -> http.Reply:
+    def _post(self, path: str, fields: dict[str, str], token: str | None = None) -> http.Reply:
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
         if token:
             headers["Authorization"] = f"Bearer {token}"

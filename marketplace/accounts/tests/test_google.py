@@ -500,14 +500,19 @@ def test_when_nobody_is_there_at_all_it_is_a_page_too(client, google, settings):
     assert client.post(BEGIN).status_code == DOWN
 
 
-def test_another_issuers_description_is_not_believed(client, google, monkeypatch):
-    monkeypatch.setattr(
-        openid_server.Google,
-        "about",
-        lambda self: (
-            {"issuer": "https://evil.example"} | dict.fromkeys(openid.ENDPOINTS, "https://evil.example/x")
-        ),
-    )
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"issuer": "https://evil.example"},
+        {"authorization_endpoint": "ftp://127.0.0.1/"},
+        {"token_endpoint": None},
+        {"jwks_uri": 7},
+    ],
+    ids=str,
+)
+def test_another_issuers_description_is_not_believed(client, google, monkeypatch, wrong):
+    about = google.about() | wrong
+    monkeypatch.setattr(openid_server.Google, "about", lambda _self: about)
 
     assert client.post(BEGIN).status_code == DOWN
 

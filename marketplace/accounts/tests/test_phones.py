@@ -754,6 +754,16 @@ def test_what_became_of_a_message_is_noted(client, eskiz, owner):
     assert client.post(told, {"status": "x" * 500}).status_code == 204
 
 
+def test_what_the_provider_tells_is_no_try_to_sign_in(client, eskiz, owner, settings):
+    """It tells of many messages a minute, from one address."""
+    settings.RATE_LIMITS = {"authentication": "1/minute"}
+    phones.ask_to_sign_in(number=NUMBER, address="")
+    code_in(eskiz)
+    told = urlsplit(eskiz.sent[-1]["callback_url"]).path
+
+    assert {client.post(told, {"status": "DELIVRD"}).status_code for _ in range(3)} == {204}
+
+
 def test_a_message_is_in_the_language_of_its_reader(eskiz, owner):
     for language, word in (("uz", "kod"), ("ru", "код"), ("en", "code")):
         User.objects.filter(pk=owner.pk).update(language=language)

@@ -356,7 +356,7 @@ def confirms_a_phone(user):
     client = sure(user)
     with override_settings(SMS_PROVIDER="console"):
         client.post("/me/phone/", {"number": "90 123 45 67"})
-        sent = Job.objects.get(name="tasks.accounts.send_phone_code").kwargs["secret"]
+        sent = Job.objects.get(task="tasks.accounts.send_phone_code").kwargs["secret"]
         client.post("/me/phone/code/", {"code": encryption.decrypt(sent)})
     assert User.objects.get(pk=user.pk).phone_confirmed_at
     return user, user

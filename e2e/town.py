@@ -133,14 +133,13 @@ class Town:
 
 def live_through(user, moderator):
     """What a month leaves in somebody's security history."""
+    home = "203.0.113.7"
     lines = [
-        ("signed_up", user, "203.0.113.7"), ("signed_in", user, "203.0.113.7"),
-        ("recovery_generated", user, "203.0.113.7"), ("factor_added", user, "203.0.113.7"),
+        ("signed_up", user, home), ("signed_in", user, home), ("recovery_generated", user, home), ("factor_added", user, home),
         ("sign_in_failed", None, "2001:db8:85a3:8d3:1319:8a2e:370:7348"), ("locked", None, "198.51.100.23"),
-        ("reset_asked", None, "198.51.100.23"), ("password_reset", None, "203.0.113.7"),
-        ("session_ended", user, "203.0.113.7"), ("step_up_failed", user, "203.0.113.7"),
-        ("conversation_opened", moderator, "10.0.0.9"), ("card_number_shown", moderator, "10.0.0.9"),
-        ("payouts_locked", None, "203.0.113.7"), ("email_changed", user, "203.0.113.7"),
+        ("reset_asked", None, "198.51.100.23"), ("password_reset", None, home), ("session_ended", user, home),
+        ("step_up_failed", user, home), ("conversation_opened", moderator, "10.0.0.9"),
+        ("card_number_shown", moderator, "10.0.0.9"), ("payouts_locked", None, home), ("email_changed", user, home),
     ]  # fmt: skip
     for days, (kind, actor, address) in enumerate(reversed(lines * 3)):
         SecurityEvent.objects.create(

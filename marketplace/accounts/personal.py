@@ -56,8 +56,8 @@ _GOES: tuple[Any, ...] = (
 def _profile(user: User) -> Iterator[Row]:
     names = (
         "id", "email", "username", "handle", "full_name", "phone_number", "phone_confirmed_at",
-        "is_verified", "language", "timezone", "plan", "rating", "rating_count", "total_sales", "total_purchases", "created_at", "updated_at", "last_login",
-        "deletion_due_at",
+        "is_verified", "language", "timezone", "plan", "rating", "rating_count", "total_sales", "total_purchases",
+        "created_at", "updated_at", "last_login", "deletion_due_at",
     )  # fmt: skip
     yield {name: getattr(user, name) for name in names}
 

@@ -61,9 +61,14 @@ SECRETS = {
 }
 HEADERS = {
     "Authorization": "Bearer 4u7h0r1z4t10n-t0k3n",
-    "Cookie": "sessionid=c00k13s3ss10nk3yv4lu3abcdefghij; csrftoken=c00k13csrft0k3n; theme=dark",
+    "Cookie": "sessionid=c00k13s3ss10nk3yv4lu3abcdefghij; csrftoken=c00k13csrft0k3n; device=d3v1c3c00k13v4lu3; theme=dark",
 }
-HEADER_SECRETS = ["4u7h0r1z4t10n-t0k3n", "c00k13s3ss10nk3yv4lu3abcdefghij", "c00k13csrft0k3n"]
+HEADER_SECRETS = [
+    "4u7h0r1z4t10n-t0k3n",
+    "c00k13s3ss10nk3yv4lu3abcdefghij",
+    "c00k13csrft0k3n",
+    "d3v1c3c00k13v4lu3",
+]
 # What opens something by standing in an address.
 LINKS = {
     "/accounts/password/reset/key/2f-cz9x1k-77ab12cd34ef/": "2f-cz9x1k-77ab12cd34ef",
@@ -82,17 +87,16 @@ NAMELESS = [
 
 
 @pytest.fixture(autouse=True)
-def _our_own(settings):
+def _our_own(settings, monkeypatch):
     """Settings such as a server has."""
     settings.SECRET_KEY = "own-secret-key-0123456789-0123456789-0123456789"
     settings.TELEGRAM_WEBHOOK_SECRET = "own-webhook-secret-01"
     settings.METRICS_TOKEN = "own-metrics-token-01"
     settings.REDIS_URL = "redis://:own-redis-password@redis:6379/0"
     settings.PAYMENT_CONFIG = {"payme": {"merchant_id": "5f1e", "key": "own-payme-key-01"}}
-    settings.DATABASES["default"]["PASSWORD"] = "own-database-password"
+    monkeypatch.setitem(settings.DATABASES["default"], "PASSWORD", "own-database-password")
     scrub._forget()
     yield
-    settings.DATABASES["default"].pop("PASSWORD")
     scrub._forget()
 
 

@@ -701,7 +701,16 @@ PERMISSIONS_POLICY = ", ".join(
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 # What stands before the part of an address that opens something: Kaspi's calls, and links of mails. No line of a log shows that
 # part (core/scrub.py), and deploy/nginx.conf hides it too.
-SECRETS_IN_ADDRESSES = "/webhooks/kaspi|/password/reset/key|/accounts/confirm-email|/me/not-me|/notifications/unsubscribe|/accounts/sms"
+SECRETS_IN_ADDRESSES = "|".join(
+    (
+        "/webhooks/kaspi",
+        "/password/reset/key",
+        "/accounts/confirm-email",
+        "/accounts/sms",
+        "/me/not-me",
+        "/notifications/unsubscribe",
+    )
+)
 DEFAULT_EXCEPTION_REPORTER = "marketplace.core.reports.Reporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "marketplace.core.reports.ReportFilter"
 LOGGING: dict[str, Any] = {

@@ -706,9 +706,9 @@ SECRETS_IN_ADDRESSES = "|".join(
         "/webhooks/kaspi",
         "/password/reset/key",
         "/accounts/confirm-email",
-        "/accounts/sms",
         "/me/not-me",
         "/notifications/unsubscribe",
+        "/accounts/sms",
     )
 )
 DEFAULT_EXCEPTION_REPORTER = "marketplace.core.reports.Reporter"

@@ -335,7 +335,7 @@ async def cut_off(rooms: list[str], log: Path) -> list[str]:
         for line in log.read_text().splitlines() if log.exists() else []:
             for room in rooms:
                 if f"disconnected: ws /ws/chat/{room}/" in line and " dropped=0" not in line:
-                    found[room] = line[line.index(" code=") + 1 :].partition(" [")[0]
+                    found[room] = line[line.index(" closed=") + 1 :].partition(" [")[0]
     return list(found.values())
 
 

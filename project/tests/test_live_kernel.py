@@ -739,7 +739,7 @@ async def test_a_reader_who_takes_nothing_for_a_minute_is_cut_off(aziza, monkeyp
 
         await asyncio.wait_for(wire.future, 10)
 
-    assert "code=4408" in caplog.text
+    assert "closed=4408" in caplog.text
 
 
 # --- The log ----------------------------------------------------------------------------------------
@@ -755,7 +755,7 @@ async def test_coming_and_going_is_logged_without_secrets(aziza, caplog):
     (came,) = [r.getMessage() for r in caplog.records if r.getMessage().startswith("connected")]
     (went,) = [r.getMessage() for r in caplog.records if r.getMessage().startswith("disconnected")]
     assert came == f"connected: ws /ws/echo/room/ person={aziza.pk} by=session from=203.0.113.7"
-    assert "code=1000" in went
+    assert "closed=1000" in went
     assert "in=1 out=1" in went
     for secret in (session, "secret word", aziza.email):
         assert secret not in caplog.text

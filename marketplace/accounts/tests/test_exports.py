@@ -32,7 +32,7 @@ def user():
 
 
 @pytest.fixture
-def browser(user):
+def visitor(user):
     """Signed in, and has just said who they are."""
     return confirmed(user)
 
@@ -64,25 +64,27 @@ def files():
 
 
 @pytest.fixture(autouse=True)
-def _empty_folder():
-    for name in files():
-        storages["private"].delete(f"exports/{name}")
+def _own_folder(settings, tmp_path):
+    """Other tests, at the same time too, leave files in the folder of all."""
+    private = settings.STORAGES["private"]
+    options = {**private.get("OPTIONS", {}), "location": str(tmp_path)}
+    settings.STORAGES = {**settings.STORAGES, "private": {**private, "OPTIONS": options}}
 
 
 # --- From asking to fetching ------------------------------------------------------------------------
 
 
-def test_a_copy_is_asked_for_made_told_and_fetched(user, browser, django_capture_on_commit_callbacks):
-    asked = browser.post(ASK, follow=True)
+def test_a_copy_is_asked_for_made_told_and_fetched(user, visitor, django_capture_on_commit_callbacks):
+    asked = visitor.post(ASK, follow=True)
     assert "being made" in asked.content.decode()
 
     with django_capture_on_commit_callbacks(execute=True):
         run_jobs()
     with django_capture_on_commit_callbacks(execute=True):
         run_jobs()
-    page = browser.get(PAGE).content.decode()
+    page = visitor.get(PAGE).content.decode()
     export = DataExport.objects.get()
-    answer = fetched(browser, export)
+    answer = fetched(visitor, export)
 
     assert reverse("accounts:export_fetch", args=[export.pk]) in page
     assert [letter.subject for letter in mail.outbox] == ["The copy of your data is ready"]
@@ -106,8 +108,8 @@ def test_asking_and_fetching_take_the_password_of_a_moment_ago(user):
     assert DataExport.objects.count() == 1
 
 
-def test_the_file_is_a_download_that_runs_nothing_and_is_kept_by_nobody(user, browser):
-    answer = fetched(browser, made(user))
+def test_the_file_is_a_download_that_runs_nothing_and_is_kept_by_nobody(user, visitor):
+    answer = fetched(visitor, made(user))
 
     assert answer.status_code == 200
     assert answer.streaming
@@ -126,11 +128,11 @@ def test_nobody_else_gets_it_not_even_staff(user, factory):
     assert fetched(Client(), export).url.startswith("/accounts/login/")
 
 
-def test_after_seven_days_it_cannot_be_fetched_and_the_file_is_deleted(user, browser):
+def test_after_seven_days_it_cannot_be_fetched_and_the_file_is_deleted(user, visitor):
     young, old = made(UserFactory(), days=6), made(user, days=8)
 
-    assert fetched(browser, old).status_code == 404
-    assert "deleted" in browser.get(PAGE).content.decode()
+    assert fetched(visitor, old).status_code == 404
+    assert "deleted" in visitor.get(PAGE).content.decode()
     exports.clear_up(at=timezone.now())
     run_jobs()
 
@@ -139,23 +141,23 @@ def test_after_seven_days_it_cannot_be_fetched_and_the_file_is_deleted(user, bro
     assert files() == [young.file.rpartition("/")[2]]
 
 
-def test_one_whose_file_is_lost_is_not_found(user, browser):
+def test_one_whose_file_is_lost_is_not_found(user, visitor):
     export = made(user)
     storages["private"].delete(export.file)
 
-    assert fetched(browser, export).status_code == 404
+    assert fetched(visitor, export).status_code == 404
 
 
 # --- One a day, once --------------------------------------------------------------------------------
 
 
-def test_one_a_day(user, browser):
+def test_one_a_day(user, visitor):
     now = timezone.now()
     exports.ask(user=user, at=now)
 
     with pytest.raises(ExportTooSoon):
         exports.ask(user=user, at=now + timedelta(hours=23))
-    assert "already today" in browser.post(ASK, follow=True).content.decode()
+    assert "already today" in visitor.post(ASK, follow=True).content.decode()
     DataExport.objects.update(status="expired")
     exports.ask(user=user, at=now + timedelta(hours=25))
 
@@ -178,7 +180,7 @@ def test_the_database_itself_lets_one_wait(user):
         DataExport.objects.create(user=user)
 
 
-def test_what_could_not_be_made_for_a_day_is_given_up_and_may_be_asked_for_again(user, browser):
+def test_what_could_not_be_made_for_a_day_is_given_up_and_may_be_asked_for_again(user, visitor):
     lost = exports.ask(user=user, at=timezone.now() - timedelta(hours=25))
     DataExport.objects.update(file="exports/half.zip")
 
@@ -187,7 +189,7 @@ def test_what_could_not_be_made_for_a_day_is_given_up_and_may_be_asked_for_again
     lost.refresh_from_db()
     assert (lost.status, lost.file) == ("failed", "")
     assert Job.objects.filter(task="tasks.core.delete_files").exists()
-    assert "could not be made" in browser.get(PAGE).content.decode()
+    assert "could not be made" in visitor.get(PAGE).content.decode()
     exports.ask(user=user, at=timezone.now())
 
 
@@ -260,12 +262,12 @@ def test_a_page_explains_every_file_in_the_persons_language(language, words):
     assert all(name in text for name in names if name.endswith(".json"))
 
 
-def test_the_page_costs_the_same_whatever_there_is(user, browser, django_assert_num_queries):
+def test_the_page_costs_the_same_whatever_there_is(user, visitor, django_assert_num_queries):
     made(user)
-    browser.get(PAGE)
+    visitor.get(PAGE)
 
     with django_assert_num_queries(6):  # the session, the person, the last copy, and three of the header
-        browser.get(PAGE)
+        visitor.get(PAGE)
 
 
 def test_on_every_kind_of_server_the_file_goes_out_in_pieces():

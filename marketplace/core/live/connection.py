@@ -103,7 +103,7 @@ class Connection(AsyncConsumer):
             limits.leave(self.reader)
             self._has_place = False
         logger.info(
-            "disconnected: %s code=%s after=%.0fs in=%d out=%d dropped=%d",
+            "disconnected: %s closed=%s after=%.0fs in=%d out=%d dropped=%d",
             self._described(), self._ended, time.monotonic() - self._since, self.received, self.sent, self.dropped,
         )  # fmt: skip
 

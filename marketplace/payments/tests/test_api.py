@@ -175,7 +175,7 @@ def test_the_history_costs_the_same_however_long(user, django_assert_num_queries
     for _row in range(12):
         DepositFactory(user=user)
 
-    with django_assert_num_queries(7):  # four note the token that the call is made with, and its sign-in
+    with django_assert_num_queries(8):  # five note the token that the call is made with, and its sign-in
         rows = call(user, "GET", "transactions").json()["results"]
 
     assert len(rows) == 12

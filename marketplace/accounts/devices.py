@@ -20,7 +20,6 @@ from marketplace.core.announce import announce
 from marketplace.core.api.errors import is_api
 from marketplace.core.visitors import address_of
 
-COOKIE = "device"
 COOKIE_AGE = timedelta(days=400)  # browsers keep none longer
 MOST = 30
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -46,7 +45,7 @@ def note_sign_in(*, user: User, request: HttpRequest | None = None, **_signal: A
     if is_api(request):  # programs keep no cookies
         _remember(user=user, request=request, given="", cookie="")
         return
-    cookie = request.COOKIES.get(COOKIE, "")
+    cookie = request.COOKIES.get(settings.DEVICE_COOKIE_NAME, "")
     given = cookie if _TOKEN.fullmatch(cookie) else ""
     # `CookieMiddleware` hands it to the browser; one cookie serves all who share the browser.
     token = given or secrets.token_urlsafe(32)
@@ -119,7 +118,7 @@ class CookieMiddleware:
         token = getattr(request, "device_token", "")
         if token:
             response.set_cookie(
-                COOKIE,
+                settings.DEVICE_COOKIE_NAME,
                 token,
                 max_age=COOKIE_AGE,
                 secure=settings.SESSION_COOKIE_SECURE,

@@ -60,9 +60,18 @@ def _follow(request: HttpRequest) -> None:
     mark = endings.session_mark(str(session.session_key))
     if note and note["mark"] == mark and now.timestamp() - note["seen"] < SEEN_EVERY.total_seconds():
         return
+    if note and _has_had_its_time(note, now):
+        session.flush()
+        return
     row_id = _written(request, user_id, note, mark, now)
     if row_id:
         session[NOTE] = {"id": str(row_id), "mark": mark, "seen": int(now.timestamp())}
+
+
+def _has_had_its_time(note: dict[str, Any], now: datetime) -> bool:
+    """Whether this sign-in is too old to go on, however much it is used; then it is ended."""
+    old = SignIn.objects.filter(pk=note["id"], created_at__lte=now - settings.SIGN_IN_AT_MOST)
+    return bool(_end(old.filter(ended_at__isnull=True)))
 
 
 def _written(
@@ -132,7 +141,7 @@ def renew_program(*, user: User, sign_in: str, expires_at: datetime, device: str
     if row is None:
         note_program(user=user, sign_in=sign_in, expires_at=expires_at, device=device, address=address)
         return
-    if row.ended_at is not None:
+    if row.ended_at is not None or row.created_at <= timezone.now() - settings.SIGN_IN_AT_MOST:
         raise TokenNotValid("this sign-in was ended")
     row.seen_at, row.expires_at = timezone.now(), expires_at
     row.address = address or row.address

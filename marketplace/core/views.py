@@ -30,7 +30,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from marketplace.core import health as health_details
 from marketplace.core import metrics as numbers
 from marketplace.core.page_cache import keep
-from marketplace.core.preferences import THEME_COOKIE, THEMES
+from marketplace.core.preferences import THEMES
 
 PAGES = ("how-it-works", "fees", "terms", "privacy", "contacts")
 YEAR = 365 * 24 * 3600
@@ -130,7 +130,9 @@ def preferences(request: HttpRequest) -> HttpResponse:
     response = HttpResponseRedirect(back)
     theme, language = request.POST.get("theme"), request.POST.get("lang")
     if theme in THEMES:
-        response.set_cookie(THEME_COOKIE, theme, max_age=YEAR, samesite="Lax", secure=request.is_secure())
+        response.set_cookie(
+            settings.THEME_COOKIE_NAME, theme, max_age=YEAR, samesite="Lax", secure=request.is_secure()
+        )
     if language in dict(settings.LANGUAGES):
         response.set_cookie(
             settings.LANGUAGE_COOKIE_NAME, language, max_age=YEAR, samesite="Lax", secure=request.is_secure()

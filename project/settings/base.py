@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "marketplace.core.middleware.RequestIdMiddleware",
     "marketplace.core.visitors.CallerMiddleware",
     "marketplace.core.middleware.HeadersMiddleware",
+    "marketplace.core.api.middleware.HttpsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -355,11 +356,16 @@ AXES_SENSITIVE_PARAMETERS = [
 
 SESSION_COOKIE_NAME = "sessionid"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
+# However much it is used, a sign-in of a browser or a program is over after that long.
+SIGN_IN_AT_MOST = timedelta(days=env.int("SIGN_IN_AT_MOST_DAYS", 90))
+DEVICE_COOKIE_NAME = "device"
+THEME_COOKIE_NAME = "theme"
+MESSAGES_COOKIE_NAME = "messages"
+MESSAGE_STORAGE = "marketplace.core.toasts.Storage"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
-MESSAGE_STORAGE = "django.contrib.messages.storage.fallback.FallbackStorage"
 
 # --- Second factor -------------------------------------------------------------------------------
 # Whether staff must have one before any page of theirs opens.

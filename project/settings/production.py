@@ -66,6 +66,10 @@ LANGUAGE_COOKIE_SECURE = HTTPS
 if HTTPS:
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
+    DEVICE_COOKIE_NAME = "__Host-device"
+    THEME_COOKIE_NAME = "__Host-theme"
+    MESSAGES_COOKIE_NAME = "__Host-messages"
+    LANGUAGE_COOKIE_NAME = "__Host-language"
 
 # --- Templates are parsed once -------------------------------------------------------------------
 TEMPLATES[0]["APP_DIRS"] = False

@@ -23,6 +23,7 @@ NAMES = [
     "SESSION_COOKIE_HTTPONLY", "SESSION_COOKIE_SAMESITE", "SESSION_COOKIE_PATH", "SESSION_COOKIE_DOMAIN",
     "CSRF_COOKIE_NAME", "CSRF_COOKIE_SECURE", "CSRF_COOKIE_HTTPONLY", "CSRF_COOKIE_SAMESITE", "CSRF_COOKIE_DOMAIN",
     "LANGUAGE_COOKIE_SECURE", "LANGUAGE_COOKIE_SAMESITE", "PERMISSIONS_POLICY",
+    "LANGUAGE_COOKIE_NAME", "DEVICE_COOKIE_NAME", "THEME_COOKIE_NAME", "MESSAGES_COOKIE_NAME",
 ]  # fmt: skip
 # Not in production, or files and numbers that are no pages.
 ELSEWHERE = re.compile(r"/(dev|sandbox|media|metrics)/")
@@ -135,14 +136,23 @@ def test_cookies_belong_to_this_host_alone(live, db):
     client.post("/preferences/", {"lang": "ru", "theme": "dark"}, secure=True)
 
     cookies = client.cookies.values()
-    assert {"__Host-sessionid", "__Host-csrftoken"} <= set(client.cookies)
+    assert {name.removeprefix("__Host-") for name in client.cookies} == {
+        "sessionid", "csrftoken", "device", "theme", "language", "messages",
+    }  # fmt: skip
     for cookie in cookies:
+        assert cookie.key.startswith("__Host-"), cookie
         assert cookie["secure"], cookie
         assert cookie["path"] == "/", cookie
         assert not cookie["domain"], cookie
         assert cookie["samesite"] in {"Lax", "Strict"}, cookie
     for name in ("__Host-sessionid", "__Host-csrftoken"):
         assert client.cookies[name]["httponly"]
+
+
+def test_a_program_without_https_is_refused_and_not_led_on(live, db):
+    answer = Client().post("/api/v1/auth/login/", {"email": "a@example.uz"}, content_type="application/json")
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "https_required")
 
 
 def test_plain_http_is_sent_to_https_at_once(live, db):

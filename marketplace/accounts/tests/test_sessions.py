@@ -215,6 +215,33 @@ def test_signing_out_ends_the_row(user):
     assert SignIn.objects.get().ended_at is not None
 
 
+def test_a_browser_that_is_used_every_day_signs_in_again_after_three_months(user, monkeypatch):
+    monkeypatch.setattr(sign_ins, "SEEN_EVERY", timedelta(0))
+    client, other = browser(user), browser(user)
+    client.get("/me/")
+    row = row_of(client)
+    SignIn.objects.filter(pk=row.pk).update(created_at=timezone.now() - timedelta(days=89))
+    assert is_in(client)
+    assert is_in(client)
+    SignIn.objects.filter(pk=row.pk).update(created_at=timezone.now() - timedelta(days=91))
+
+    client.get("/me/")
+
+    assert not is_in(client)
+    assert SignIn.objects.get(pk=row.pk).ended_at is not None
+    assert is_in(other)
+
+
+def test_a_program_that_renews_signs_in_again_after_three_months(user):
+    pair = tokens.issue(user=user)
+    SignIn.objects.update(created_at=timezone.now() - timedelta(days=89))
+    pair = tokens.renew(refresh=pair.refresh)
+    SignIn.objects.update(created_at=timezone.now() - timedelta(days=91))
+
+    with pytest.raises(TokenNotValid):
+        tokens.renew(refresh=pair.refresh)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_program_that_is_ended_has_no_token_that_works(user):
     pair = tokens.issue(user=user)

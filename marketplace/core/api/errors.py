@@ -96,8 +96,11 @@ def body(code: str, message: str, details: object = None) -> dict[str, object]:
     return {"success": False, "error": {"code": code, "message": message, "details": details or {}}}
 
 
-def plain(status: int, *, request: HttpRequest) -> JsonResponse:
-    """The envelope without Django REST framework: for what is refused before, around or instead of a view of ours."""
+def plain(status: int, *, request: HttpRequest, code: str = "") -> JsonResponse:
+    """The envelope without Django REST framework: for what is refused before, around or instead of a view of ours.
+
+    `code`: another than the status has.
+    """
     messages = {
         HTTPStatus.FORBIDDEN: str(exceptions.PermissionDenied.default_detail),
         HTTPStatus.NOT_FOUND: _("There is nothing at this address."),
@@ -112,7 +115,7 @@ def plain(status: int, *, request: HttpRequest) -> JsonResponse:
         else _("This request cannot be read.")
     )
     details = {"request_id": getattr(request, "id", "")} if is_ours else None
-    code = _CODES.get(status, "server_error" if is_ours else "error")
+    code = code or _CODES.get(status, "server_error" if is_ours else "error")
     return JsonResponse(body(code, message, details), status=status)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +12,21 @@ from django.utils import timezone
 from marketplace.core.api.errors import is_api, plain
 
 _KEPT = ("Allow", "Retry-After", "WWW-Authenticate")
+
+
+class HttpsMiddleware:
+    """A program that calls without HTTPS is refused, not led on: it has sent its token for all to read, and is to learn so.
+
+    Pages are led to HTTPS by Django's own middleware. Source: OWASP ASVS 5.0, 4.1.2.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.SECURE_SSL_REDIRECT and is_api(request) and not request.is_secure():
+            return plain(HTTPStatus.FORBIDDEN, request=request, code="https_required")
+        return self.get_response(request)
 
 
 class ApiMiddleware:

@@ -17,8 +17,7 @@ part() { # part NAME COMMAND...
 }
 
 sh scripts/services.sh && have_services=yes || have_services=no
-# Measuring coverage costs half as much again, and walking through every door takes minutes: once is enough, where more of
-# the code runs.
+# Walking through every door takes minutes: once is enough, where more of the code runs, and coverage is measured there.
 whole=(--cov --cov-report=) on_sqlite=("${whole[@]}")
 [ "$have_services" = yes ] && on_sqlite=(-m "not sweep")
 part "suite on SQLite" env -u TEST_DATABASE_URL -u TEST_REDIS_URL "$PY" -m pytest -n "$workers" --dist worksteal "${on_sqlite[@]}" "$@"

@@ -282,8 +282,8 @@ def own_data(town):
     data, delete, apply = reverse("accounts:privacy"), reverse("accounts:delete"), reverse("organizer_apply")
     desk, gone = reverse("moderation:organizers"), Conversation.objects.get(buyer=town.leaving, listing=None)
     yield from (
-        Shot("privacy", data, town.newcomer),
-        Shot("privacy-leaving", data, town.leaving),
+        Shot("own-data", data, town.newcomer),
+        Shot("own-data-leaving", data, town.leaving),
         Shot("profile-leaving", reverse("accounts:profile"), town.leaving),
         Shot("delete", delete, town.newcomer),
         Shot("delete-errors", delete, town.newcomer, act=submit("Delete my account")),

@@ -36,7 +36,7 @@ CMD ["gunicorn", "--config", "deploy/gunicorn.conf.py", "project.wsgi:applicatio
 FROM nginxinc/nginx-unprivileged:1.28-alpine AS proxy
 COPY deploy/nginx.conf /etc/nginx/nginx.conf
 COPY --from=app /app/staticfiles /srv/static
-EXPOSE 8080
+EXPOSE 8080 8443
 
 # Without a target: the product.
 FROM app

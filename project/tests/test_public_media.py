@@ -9,7 +9,6 @@ import zlib
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
@@ -187,8 +186,9 @@ def test_the_old_file_goes_with_the_new_one_and_with_none(client, user, django_c
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_no_name_of_a_stranger_reaches_the_disk(client, user, name):
+def test_no_name_of_a_stranger_reaches_the_disk(client, user, name, settings, tmp_path):
     """Sent as bytes, for a polite client would clean it."""
+    settings.MEDIA_ROOT = tmp_path / "media"  # others write at the same time
     mark = "----x"
     parts = [
         f'--{mark}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()
@@ -196,12 +196,11 @@ def test_no_name_of_a_stranger_reaches_the_disk(client, user, name):
     ]
     head = f'--{mark}\r\nContent-Disposition: form-data; name="avatar"; filename="{name}"\r\nContent-Type: image/jpeg\r\n\r\n'
     body = b"".join(parts) + head.encode() + photo() + f"\r\n--{mark}--\r\n".encode()
-    before = set(Path(settings.MEDIA_ROOT).rglob("*")) if Path(settings.MEDIA_ROOT).exists() else set()
 
     answer = client.post(EDIT, body, content_type=f"multipart/form-data; boundary={mark}")
 
     assert answer.status_code in {302, 422}, "a name may be refused; it never breaks a page"
-    new = [path for path in set(Path(settings.MEDIA_ROOT).rglob("*")) - before if path.is_file()]
+    new = [path for path in tmp_path.rglob("*") if path.is_file()]
     user.refresh_from_db()
     assert [str(path.relative_to(settings.MEDIA_ROOT)) for path in new] == (
         [user.avatar.name] if user.avatar else []

@@ -371,15 +371,18 @@ def sentry():
 
 def test_an_event_for_sentry_is_clean(sentry):
     with sentry_sdk.new_scope() as scope:
-        scope.set_extra("body", SECRETS)
-        scope.set_context("request", {"headers": HEADERS, "cookies": {"sessionid": SECRETS["sessionid"]}})
+        # Copies: the client writes its own marks into what it is given.
+        scope.set_extra("body", dict(SECRETS))
+        scope.set_context(
+            "request", {"headers": dict(HEADERS), "cookies": {"sessionid": SECRETS["sessionid"]}}
+        )
         scope.set_tag("link", next(iter(LINKS)))
-        sentry_sdk.add_breadcrumb(message=f"password={SECRETS['password']}", data=SECRETS)
-        logging.getLogger("somewhere").warning("given %s", SECRETS)
+        sentry_sdk.add_breadcrumb(message=f"password={SECRETS['password']}", data=dict(SECRETS))
+        logging.getLogger("somewhere").warning("given %s", dict(SECRETS))
         try:
             failing(**SECRETS)
         except ValueError:
-            logging.getLogger("somewhere").exception("failed with %s", SECRETS)
+            logging.getLogger("somewhere").exception("failed with %s", dict(SECRETS))
 
     assert sentry.sent
     assert "cannot read" in sentry.sent[0]
@@ -397,7 +400,7 @@ urlpatterns = [path("me/not-me/<str:token>/", broken_view)]
 def test_a_broken_request_is_clean_at_sentry_and_in_the_log(sentry):
     client = Client(raise_request_exception=False, headers=HEADERS)
 
-    client.post(f"{list(LINKS)[2]}?ticket={SECRETS['ticket']}", SECRETS)
+    client.post(f"{list(LINKS)[2]}?ticket={SECRETS['ticket']}", dict(SECRETS))
 
     assert sentry.sent
     assert not told_of("".join(sentry.sent))

@@ -9,11 +9,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from marketplace.accounts import second_factor
 from marketplace.accounts.selectors import person
 from marketplace.accounts.staff import to_set_up
+from marketplace.core.ways_back import own_path
 
 
 class StaffSite(AdminSite):
@@ -24,11 +24,7 @@ class StaffSite(AdminSite):
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # noqa: ARG002
         """Where the admin sends whom it does not let in."""
-        wanted = request.GET.get(REDIRECT_FIELD_NAME, "")
-        if not url_has_allowed_host_and_scheme(
-            wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-        ):
-            wanted = reverse("admin:index")
+        wanted = own_path(request, request.GET.get(REDIRECT_FIELD_NAME)) or reverse("admin:index")
         if not request.user.is_authenticated:
             return redirect_to_login(wanted)
         if not super().has_permission(request):

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from marketplace.accounts import confirmation, selectors, ways
 from marketplace.accounts.errors import AnotherAccount, ConnectedElsewhere, LastWayIn
 from marketplace.accounts.models import User
+from marketplace.core.ways_back import own_path
 
 if TYPE_CHECKING:
     from allauth.socialaccount.models import SocialLogin
@@ -78,7 +79,9 @@ def confirmed(request: HttpRequest, sociallogin: SocialLogin) -> HttpResponse:
     record_authentication(
         request, request.user, "socialaccount", provider=sociallogin.account.provider, reauthenticated=True
     )
-    wanted = sociallogin.get_redirect_url(request) or resolve_url(settings.LOGIN_REDIRECT_URL)
+    wanted = own_path(request, sociallogin.get_redirect_url(request)) or resolve_url(
+        settings.LOGIN_REDIRECT_URL
+    )
     # allauth goes on with what was begun, a POST too, if it knows where that was.
     query = request.GET.copy()
     query["next"] = wanted

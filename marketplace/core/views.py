@@ -20,7 +20,6 @@ from django.shortcuts import render
 from django.template.loader import TemplateDoesNotExist, get_template
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
@@ -31,6 +30,7 @@ from marketplace.core import health as health_details
 from marketplace.core import metrics as numbers
 from marketplace.core.page_cache import keep
 from marketplace.core.preferences import THEMES
+from marketplace.core.ways_back import own_path
 
 PAGES = ("how-it-works", "fees", "terms", "privacy", "contacts")
 YEAR = 365 * 24 * 3600
@@ -122,12 +122,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "same-site", "none"}:
         raise Http404
     back = request.POST.get("next") or urlsplit(request.headers.get("Referer", "")).path
-    # A path: `redirect` would take a word without a slash for the name of a view.
-    if not back.startswith("/") or not url_has_allowed_host_and_scheme(
-        back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    ):
-        back = reverse("storefront:home")
-    response = HttpResponseRedirect(back)
+    response = HttpResponseRedirect(own_path(request, back) or reverse("storefront:home"))
     theme, language = request.POST.get("theme"), request.POST.get("lang")
     if theme in THEMES:
         response.set_cookie(

@@ -13,7 +13,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
@@ -26,6 +25,7 @@ from marketplace.core.errors import DomainError
 from marketplace.core.forms import posted
 from marketplace.core.money import share
 from marketplace.core.page_cache import keep
+from marketplace.core.ways_back import own_path
 from marketplace.games import selectors as games
 from marketplace.games.models import Game
 from marketplace.listings import cards, fees, fragments, selectors, services
@@ -101,12 +101,7 @@ def favourite(request: HttpRequest, listing_id: uuid.UUID) -> HttpResponse:
     if request.htmx:  # type: ignore[attr-defined]
         context = {"listing": listing, "is_on": is_on}
         return HttpResponse(render_to_string("listings/_heart.html", context, request=request))
-    back = request.POST.get("next", "")
-    # A path: `redirect` would take a word without a slash for the name of a view.
-    fits = back.startswith("/") and url_has_allowed_host_and_scheme(
-        back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return redirect(back if fits else listing.get_absolute_url())
+    return redirect(own_path(request, request.POST.get("next")) or listing.get_absolute_url())
 
 
 # --- Selling -------------------------------------------------------------------------------------

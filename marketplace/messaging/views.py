@@ -11,7 +11,6 @@ from django.core.paginator import Paginator
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -21,6 +20,7 @@ from marketplace.core import htmx
 from marketplace.core.errors import DomainError
 from marketplace.core.forms import posted
 from marketplace.core.live import pace
+from marketplace.core.ways_back import own_path
 from marketplace.listings import selectors as listings
 from marketplace.messaging import room, selectors, services, serving
 from marketplace.messaging.errors import ContactSeen, TooManyMessages
@@ -170,10 +170,8 @@ def _said(request: HttpRequest, said: Message) -> HttpResponse:
         return render(
             request, "messaging/_log.html", {"log": [as_data(said)], "conversation": said.conversation}
         )
-    next_url = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(next_url, allowed_hosts=None):
-        next_url = reverse("messaging:thread", args=[said.conversation_id])
-    return redirect(f"{next_url}#m-{said.pk}")
+    thread = reverse("messaging:thread", args=[said.conversation_id])
+    return redirect(f"{own_path(request, request.POST.get('next')) or thread}#m-{said.pk}")
 
 
 @require_POST

@@ -629,6 +629,13 @@ def test_nobody_takes_away_what_is_somebody_elses(client, google, user):
     assert SocialAccount.objects.filter(pk=account.pk).exists()
 
 
+@pytest.mark.parametrize("wanted", ["word", "https://evil.example/", "//evil.example"])
+def test_who_has_said_again_who_they_are_goes_on_to_no_other_place(client, google, wanted):
+    comes_back(client)
+
+    assert comes_back(client, process="confirm", next=wanted).url == "/"
+
+
 def test_the_last_way_in_stays(client, google):
     comes_back(client)
     comes_back(client, process="confirm", next=WAYS)

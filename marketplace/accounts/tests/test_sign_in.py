@@ -539,7 +539,9 @@ def test_the_admin_has_no_sign_in_of_its_own(client):
     assert not is_signed_in(client)
 
 
-@pytest.mark.parametrize("place", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "place", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "word", "\\"]
+)
 def test_the_admins_door_leads_nowhere_else(client, place):
     client.force_login(StaffFactory())
 

@@ -39,6 +39,14 @@ def post(thread, by, **data):
 # --- Whose it is ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("away", ["word", "https://evil.example/", "//evil.example/", "\\\\evil.example"])
+def test_what_is_said_leads_on_to_no_other_place(thread, away):
+    answer = post(thread, thread.buyer, text="Salom", next=away)
+
+    assert answer.status_code == 302
+    assert answer.url.startswith(url("thread", thread) + "#m-")
+
+
 def test_somebody_elses_conversation_is_not_there_on_any_address(thread):
     message = with_picture(thread, by=thread.seller)
     stranger = browser(UserFactory())

@@ -13,6 +13,7 @@ from django.test import TransactionTestCase
 from django.utils import translation
 
 from marketplace.core import page_cache
+from marketplace.core.visitors import caller
 from marketplace.ledger.services import forget_accounts
 from marketplace.ledger.testing import append_only_suspended
 from marketplace.notifications import services as notifications
@@ -58,6 +59,12 @@ def _english():
     """A request of the test before may have left its reader's language behind in this thread."""
     with translation.override(settings.LANGUAGE_CODE):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _nobody_calls():
+    """A socket's test plays it in this thread, and leaves behind who was calling."""
+    caller.set(None)
 
 
 @pytest.fixture(autouse=True)

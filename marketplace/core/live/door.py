@@ -41,9 +41,14 @@ class Door:
             await _forbid(scope, receive, send)
             return
         scope["reader"] = reader
-        if reader.is_signed_in:
-            caller.set(Caller(reader.address, _agent(scope), lambda: reader.user))
-        await self.application(scope, receive, send)
+        if not reader.is_signed_in:
+            await self.application(scope, receive, send)
+            return
+        token = caller.set(Caller(reader.address, _agent(scope), lambda: reader.user))
+        try:
+            await self.application(scope, receive, send)
+        finally:
+            caller.reset(token)
 
 
 async def _admitted(scope: Scope) -> Reader | None:

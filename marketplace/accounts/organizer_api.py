@@ -13,7 +13,7 @@ from marketplace.accounts import organizers
 from marketplace.accounts.forms import OrganizerForm
 from marketplace.accounts.models import OrganizerProfile
 from marketplace.accounts.selectors import person
-from marketplace.core.api.bodies import valid
+from marketplace.core.api.bodies import said_by, valid
 
 
 class OrganizerSerializer(serializers.ModelSerializer[OrganizerProfile]):
@@ -51,8 +51,6 @@ class Organizer(APIView):
         given = valid(OrganizerRequest(data=request.data))
         form = OrganizerForm(data={name: "" if value is None else value for name, value in given.items()})
         if not form.is_valid():
-            raise serializers.ValidationError(
-                {name: [str(message) for message in said] for name, said in form.errors.items()}
-            )
+            raise said_by(form)
         profile = organizers.apply(user=person(request), words=form.words, at=timezone.now())
         return Response(OrganizerSerializer(profile).data, status=status.HTTP_201_CREATED)

@@ -3,12 +3,12 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 
 from marketplace.accounts.selectors import person
+from marketplace.core.api.bodies import choose_from
 from marketplace.core.api.fields import MoneyField
 from marketplace.core.api.shapes import ShapedMixin
 from marketplace.escrow import selectors
@@ -85,7 +85,5 @@ class Sales(Purchases):
 def _shown(request: Request) -> str:
     show = request.query_params.get("show", "")
     if show and show not in _SHOWS:
-        raise serializers.ValidationError(
-            {"show": [_("Choose from: %(names)s.") % {"names": ", ".join(_SHOWS)}]}
-        )
+        raise choose_from("show", _SHOWS)
     return show

@@ -3,11 +3,11 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 
 from marketplace.accounts.selectors import person
+from marketplace.core.api.bodies import choose_from
 from marketplace.core.api.fields import MoneyField
 from marketplace.core.api.shapes import ShapedMixin
 from marketplace.listings import selectors
@@ -61,8 +61,7 @@ class OwnListings(ListAPIView[Listing]):
     def get_queryset(self) -> QuerySet[Listing]:
         status = self.request.query_params.get("status", "")
         if status and status not in Listing.Status.values:
-            names = ", ".join(Listing.Status.values)
-            raise serializers.ValidationError({"status": [_("Choose from: %(names)s.") % {"names": names}]})
+            raise choose_from("status", Listing.Status.values)
         return selectors.own(person(self.request), statuses=[status] if status else [])
 
 

@@ -5,13 +5,14 @@ from uuid import UUID
 
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from marketplace.accounts.models import User
+from marketplace.accounts.selectors import person
+from marketplace.core.api.bodies import choose_from, said_by
 from marketplace.core.api.pagination import Pages
 from marketplace.core.api.shapes import ShapedMixin
 from marketplace.notifications import selectors, services, telegram
@@ -63,16 +64,16 @@ class Notifications(APIView):
         found = selectors.notifications_of(request.user)
         unread = request.query_params.get("unread", "")
         if unread not in {"", "true", "false"}:
-            raise _choose_from("unread", ["true", "false"])
+            raise choose_from("unread", ["true", "false"])
         if unread:
             found = found.filter(is_read=unread == "false")
         if group := request.query_params.get("group", ""):
             if group not in GROUPS:
-                raise _choose_from("group", list(GROUPS))
+                raise choose_from("group", list(GROUPS))
             found = selectors.in_group(found, group)
         if code := request.query_params.get("type", ""):
             if kind_of(code) not in KINDS:
-                raise _choose_from("type", [code_of(kind) for kind in KINDS])
+                raise choose_from("type", [code_of(kind) for kind in KINDS])
             found = found.filter(type__code=code)
         pages = Pages()
         page = pages.paginate_queryset(found, request, view=self)
@@ -90,7 +91,7 @@ class Read(APIView):
 
     def post(self, request: Request, notification_id: UUID) -> Response:
         row = get_object_or_404(selectors.notifications_of(request.user), pk=notification_id)
-        services.mark_read(user=_person(request), notification_id=row.pk)
+        services.mark_read(user=person(request), notification_id=row.pk)
         row.refresh_from_db(fields=["is_read", "read_at"])
         return Response(NotificationSerializer(row).data)
 
@@ -99,7 +100,7 @@ class ReadAll(APIView):
     """POST -> {"read": how many were unread}."""
 
     def post(self, request: Request) -> Response:
-        return Response({"read": services.mark_all_read(user=_person(request))})
+        return Response({"read": services.mark_all_read(user=person(request))})
 
 
 class Preferences(APIView):
@@ -109,26 +110,16 @@ class Preferences(APIView):
     """
 
     def get(self, request: Request) -> Response:
-        return Response(_preferences(_person(request)))
+        return Response(_preferences(person(request)))
 
     def put(self, request: Request) -> Response:
         sent = PreferenceChanges(data=request.data)
         sent.is_valid(raise_exception=True)
-        user = _person(request)
+        user = person(request)
         choices = _choices(sent.validated_data.get("types", {}))
         times = _times(selectors.setting_of(user), sent.validated_data)
         services.save_types(user=user, at=timezone.now(), choices=choices, **times)
         return Response(_preferences(user))
-
-
-def _person(request: Request) -> User:
-    user = request.user
-    assert isinstance(user, User)  # noqa: S101  # nosec B101 (the permission classes let nobody else in)
-    return user
-
-
-def _choose_from(name: str, offered: list[str]) -> serializers.ValidationError:
-    return serializers.ValidationError({name: [_("Choose from: %(names)s.") % {"names": ", ".join(offered)}]})
 
 
 def _choices(types: dict[str, dict[str, bool]]) -> dict[tuple[str, str], bool]:
@@ -136,10 +127,10 @@ def _choices(types: dict[str, dict[str, bool]]) -> dict[tuple[str, str], bool]:
     choices = {}
     for code, channels in types.items():
         if kind_of(code) not in KINDS:
-            raise _choose_from("types", [code_of(kind) for kind in KINDS])
+            raise choose_from("types", [code_of(kind) for kind in KINDS])
         for channel, is_on in channels.items():
             if channel not in Channel.values:
-                raise _choose_from("types", Channel.values)
+                raise choose_from("types", Channel.values)
             choices[kind_of(code), channel] = is_on
     return choices
 
@@ -150,9 +141,7 @@ def _times(setting: NotificationSetting, sent: dict[str, Any]) -> dict[str, Any]
     values = {name: sent.get(name, now[name]) for name in _TIMES}
     form = TimesForm(data={name: "" if value is None else value for name, value in values.items()})
     if not form.is_valid():
-        raise serializers.ValidationError(
-            {name: [str(message) for message in said] for name, said in form.errors.items()}
-        )
+        raise said_by(form)
     return {name: form.cleaned_data[name] for name in _TIMES}
 
 

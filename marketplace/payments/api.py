@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 from marketplace.accounts import confirmation, guesses, second_factor
 from marketplace.accounts.models import User
 from marketplace.accounts.selectors import person
-from marketplace.core.api.bodies import valid
+from marketplace.core.api.bodies import choose_from, valid
 from marketplace.core.api.fields import MoneyField
 from marketplace.core.api.idempotency import idempotency_key
 from marketplace.core.api.pagination import Pages
@@ -176,9 +176,7 @@ def _chosen(request: Request, name: str, offered: list[str]) -> list[str]:
     """The filter's values; what is not offered is refused beside its name."""
     given = [one for one in request.query_params.get(name, "").split(",") if one]
     if any(one not in offered for one in given):
-        raise serializers.ValidationError(
-            {name: [_("Choose from: %(names)s.") % {"names": ", ".join(offered)}]}
-        )
+        raise choose_from(name, offered)
     return given
 
 

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
-from rest_framework.exceptions import ValidationError
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 
+from marketplace.core.api.bodies import choose_from
 from marketplace.core.api.shapes import asked
 
 
@@ -26,9 +25,7 @@ class Ordering(BaseFilterBackend):
             return queryset
         unknown = [name for name in given if name.removeprefix("-") not in offered]
         if unknown:
-            raise ValidationError(
-                {"ordering": [_("Choose from: %(names)s.") % {"names": ", ".join(sorted(offered))}]}
-            )
+            raise choose_from("ordering", sorted(offered))
         paths = ["-" * name.startswith("-") + offered[name.removeprefix("-")] for name in given]
         return queryset.order_by(*paths, "pk")
 

@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from django.utils.translation import gettext as _
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
+
+from marketplace.core.api.bodies import choose_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,5 @@ def asked(request: Request, parameter: str, offered: Collection[str]) -> frozens
         return None
     names = frozenset(name.strip() for name in given.split(",") if name.strip())
     if names - frozenset(offered):
-        choice = ", ".join(sorted(offered)) or "—"
-        raise ValidationError({parameter: [_("Choose from: %(names)s.") % {"names": choice}]})
+        raise choose_from(parameter, sorted(offered) or ["—"])
     return names

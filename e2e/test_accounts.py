@@ -170,3 +170,34 @@ def test_without_scripts_no_passkey_is_offered(visitor, site):
     person.goes_to("/accounts/login/")
 
     expect(person.page.get_by_role("button", name="Sign in with a passkey")).to_be_hidden()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_a_new_browser_needs_a_code_from_the_mail_and_a_known_one_does_not(visitor, settings, scripts):
+    settings.NEW_BROWSER_CODE = True
+    person = visitor(scripts=scripts)
+    person.signs_up("Aziza Karimova", f"aziza-new-{scripts}@example.uz".lower())
+    person.confirms_the_address()
+    person.logs_in()  # the mailbox was just shown in this browser
+    logs_out(person)
+    person.logs_in()
+
+    elsewhere = visitor(scripts=scripts)
+    elsewhere.email = person.email
+    gives_the_password(elsewhere)
+    elsewhere.reads_heading("Look in your mail")
+    elsewhere.presses("Send another code")
+    elsewhere.sees("Wait a little")
+    letter = elsewhere.letters(person.email)[-1]
+    assert letter.subject == "Your code to log in"
+    code = re.search(r"^(\d{6})$", letter.body, re.MULTILINE)[1]
+    elsewhere.writes("Code from the mail", f"{(int(code) + 1) % 1_000_000:06}")
+    elsewhere.presses("Log in")
+    elsewhere.sees("This code is wrong or too old.")
+    elsewhere.writes("Code from the mail", code)
+    elsewhere.presses("Log in")
+    is_in(elsewhere)
+    person.goes_to("/me/security/")
+    person.sees("Code mailed: somebody signs in with a new browser")
+    logs_out(elsewhere)
+    elsewhere.logs_in()

@@ -183,3 +183,23 @@ def test_a_stolen_password_is_told_at_once_and_gains_nothing(at):
     owner.sees("500\u00a0000")
     for person in (owner, thief):
         person.complaints.clear()  # the browser notes that the stream of a session that is over was cut
+
+
+def test_a_stolen_password_does_not_even_come_in_where_a_new_browser_is_asked_for_a_code(at, settings):
+    settings.NEW_BROWSER_CODE = True
+    settings.AXES_ENABLED = True
+    AccessAttempt.objects.all().delete()
+    user = UserFactory(language="en")
+    thief = at(ELSEWHERE)
+    tries(thief, user.email, PASSWORD)
+    thief.reads_heading("Look in your mail")
+    code = re.search(r"^(\d{6})$", thief.letters(user.email)[-1].body, re.MULTILINE)[1]
+
+    for number in range(1, 5):
+        thief.writes("Code from the mail", f"{(int(code) + number) % 1_000_000:06}")
+        thief.presses("Log in")
+        thief.sees("This code is wrong or too old.")
+    thief.writes("Code from the mail", f"{(int(code) + 5) % 1_000_000:06}")
+    thief.presses("Log in")
+    thief.reads_heading("Too many tries")
+    is_out(thief)

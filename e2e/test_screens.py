@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.db import connections
+from django.test import override_settings
 from django.urls import reverse
 from django.utils import timezone, translation
 
@@ -308,7 +309,7 @@ def own_data(town):
 def ways_in(town):
     """What opens an account, and what happens on the way."""
     careful, newcomer = town.careful, town.newcomer
-    phone, sign_in = reverse("accounts:phone"), reverse("phone_sign_in")
+    phone, sign_in, login = reverse("accounts:phone"), reverse("phone_sign_in"), reverse("account_login")
     yield from (
         Shot("ways-in", reverse("accounts:ways"), careful),
         Shot("ways-in-few", reverse("accounts:ways"), newcomer),
@@ -324,6 +325,13 @@ def ways_in(town):
         Shot("phone-sign-in-errors", sign_in, act=submit("Send the code")),
         Shot("phone-sign-in-code", sign_in, act=ask_for_a_code),
         Shot("phone-sign-in-code-errors", sign_in, act=in_turn(ask_for_a_code, submit("Log in"))),
+        Shot("new-browser", login, act=come_with_a_new_browser(newcomer)),
+        Shot("new-browser-errors", login, act=in_turn(come_with_a_new_browser(newcomer), submit("Log in"))),
+        Shot(
+            "new-browser-too-soon",
+            login,
+            act=in_turn(come_with_a_new_browser(newcomer), submit("Send another code")),
+        ),
     )
 
 
@@ -337,12 +345,23 @@ def ask_for_a_code(page):
     submit("Send the code")(page)
 
 
+def come_with_a_new_browser(user):
+    def act(page):
+        page.context.clear_cookies(name="sessionid")  # another step may still wait
+        page.reload()
+        with override_settings(NEW_BROWSER_CODE=True):
+            give_password_of(user)(page)
+            page.wait_for_url("**" + reverse("new_browser_code"))
+
+    return act
+
+
 def give_password_of(user):
     def act(page):
         if page.url.endswith(reverse("account_login")):  # else the step still waits
             page.locator("#id_login").fill(user.email)
             page.locator("#id_password").fill(PASSWORD)
-            submit("Log in")(page)
+            page.locator("#id_password").press("Enter")
 
     return act
 

@@ -5,7 +5,7 @@ import uuid
 from celery import shared_task
 from django.utils import timezone
 
-from marketplace.accounts import deletion, exports, phones, services, sign_ins, tokens, trail
+from marketplace.accounts import deletion, exports, new_browser, phones, services, sign_ins, tokens, trail
 
 
 @shared_task(name="tasks.accounts.forget_expired_tokens")
@@ -48,6 +48,7 @@ def send_phone_code(code_id: str, secret: str) -> None:
     phones.send(code_id=uuid.UUID(code_id), secret=secret, at=timezone.now())
 
 
-@shared_task(name="tasks.accounts.forget_phone_codes")
-def forget_phone_codes() -> None:
+@shared_task(name="tasks.accounts.forget_codes")
+def forget_codes() -> None:
     phones.forget_old(at=timezone.now())
+    new_browser.forget_old(at=timezone.now())

@@ -40,6 +40,11 @@ def send_password_reset_email(user_id: str, token: str) -> None:
     services.send_password_reset(user_id=uuid.UUID(user_id), token=token)
 
 
+@shared_task(name="tasks.notifications.send_sign_in_code")
+def send_sign_in_code(code_id: str, secret: str) -> None:
+    services.send_sign_in_code(code_id=uuid.UUID(code_id), secret=secret)
+
+
 @shared_task(name="tasks.notifications.send_account_email")
 def send_account_email(template: str, email: str, language: str, context: dict[str, Any]) -> None:
     services.account_email(template=template, to=email, language=language, context=context)

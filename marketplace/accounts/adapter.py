@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import get_language
 
-from marketplace.accounts import confirmation, selectors, services, sign_ins, trail
+from marketplace.accounts import confirmation, devices, new_browser, selectors, services, sign_ins, trail
 from marketplace.accounts.google import openid
 from marketplace.accounts.models import User
 from marketplace.accounts.telegram import signed
@@ -31,6 +31,12 @@ class AccountAdapter(DefaultAccountAdapter):
             password=form.cleaned_data.get("password1"),
         )
 
+    def get_login_stages(self) -> list[str]:
+        """allauth's, and ours once the address is known to be confirmed."""
+        stages: list[str] = super().get_login_stages()
+        after = stages.index("allauth.account.stages.EmailVerificationStage") + 1
+        return [*stages[:after], "marketplace.accounts.new_browser_views.NewBrowserStage", *stages[after:]]
+
     def add_message(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         """A toast for the next page; programs have none, and no cookie to keep it in."""
         if not is_api(request):
@@ -46,6 +52,10 @@ class AccountAdapter(DefaultAccountAdapter):
             here=sign_ins.current(asking) if is_here else None,
             told=Kind.PASSWORD_CHANGED if is_here else Kind.PASSWORD_RESET,
         )
+        if is_here:
+            devices.trust(user=user, request=asking)
+        elif asking is not None and not is_api(asking):
+            new_browser.note_mailbox(asking, user)  # they came by the link of a mail
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
         """allauth's, and a page of ours for those who come by an account elsewhere, or have nothing at all."""
@@ -69,6 +79,8 @@ class AccountAdapter(DefaultAccountAdapter):
         confirmed = super().confirm_email(request, email_address)
         if confirmed:
             services.mark_verified(user_id=email_address.user_id)
+            if not is_api(request):
+                new_browser.note_mailbox(request, email_address.user)
         return confirmed
 
     @transaction.atomic

@@ -34,6 +34,7 @@ from marketplace.accounts import (
     confirmation,
     devices,
     guesses,
+    new_browser,
     phones,
     second_factor,
     selectors,
@@ -45,8 +46,10 @@ from marketplace.accounts import (
 from marketplace.accounts.errors import (
     InvalidCredentials,
     LinkNotValid,
+    MailedCodeRequired,
     SecondFactorRequired,
     WrongCode,
+    WrongMailedCode,
     WrongPhoneCode,
 )
 from marketplace.accounts.forms import PhoneForm, ProfileForm, SignupForm
@@ -117,11 +120,17 @@ class Registration(serializers.Serializer[Any]):
 
 
 class Credentials(serializers.Serializer[Any]):
-    """`code`: the second factor's, where the person has one."""
+    """`code`: the second factor's, where the person has one. `device`: what `LoginCode` gave the program."""
 
     email = serializers.CharField(max_length=254)
     password = serializers.CharField(max_length=_LONG, trim_whitespace=False)
     code = serializers.CharField(max_length=64, required=False, allow_blank=True, default="")
+    device = serializers.CharField(max_length=64, required=False, allow_blank=True, default="")
+
+
+class MailedCode(serializers.Serializer[Any]):
+    request_id = serializers.UUIDField()
+    code = serializers.CharField(max_length=12)
 
 
 class GoogleToken(serializers.Serializer[Any]):
@@ -139,11 +148,12 @@ class NumberGiven(serializers.Serializer[Any]):
 
 
 class CodeGiven(serializers.Serializer[Any]):
-    """`code`: of the SMS. `mfa_code`: the second factor's, where the person has one."""
+    """`code`: of the SMS. `mfa_code`: the second factor's, where the person has one. `device`: as in `Credentials`."""
 
     request_id = serializers.UUIDField()
     code = serializers.CharField(max_length=12)
     mfa_code = serializers.CharField(max_length=64, required=False, allow_blank=True, default="")
+    device = serializers.CharField(max_length=64, required=False, allow_blank=True, default="")
 
 
 class RefreshGiven(serializers.Serializer[Any]):
@@ -222,12 +232,15 @@ class Register(Door):
 
 
 class Login(Door):
-    """POST {email, password, code?} -> 200 {access, refresh, user}.
+    """POST {email, password, code?, device?} -> 200 {access, refresh, user}.
 
     401 `invalid_credentials`, the same for a wrong password and an unknown address, after the same work. 401 `mfa_required`
     when the password is right and the person has a second factor: ask again with `code`; a wrong one is `mfa_invalid`, and
     counts as a failure like a wrong password. 429 `locked_out` after too many (the lock is shared with the page), 429
     `too_many_requests` before a lock is even asked. An address that is not confirmed gets its link once more.
+
+    401 `mail_code_required` when all that is right, the person has no second factor, and `device` is none of theirs: a code is in
+    their mailbox, go on at `LoginCode` with `details.request_id`.
     """
 
     throttle_classes = (AuthenticationThrottle,)
@@ -239,11 +252,42 @@ class Login(Door):
         if person is None:
             raise guesses.lock_met(_plain(request)) or InvalidCredentials("sign-in")
         _check_factor(request, person, given["code"])
+        _check_device(request, person, given["device"])
         # Tells axes to forgive the failures before it, and notes the time.
         user_logged_in.send(sender=User, request=_plain(request), user=person)
         if not person.is_verified:
             _send_confirmation_again(request, person)
         return _welcome(request, person)
+
+
+class LoginCode(Door):
+    """POST {request_id, code} -> 200 {access, refresh, user, device}: goes on after `mail_code_required`.
+
+    Keep `device` as you keep a password and show it at the next sign-in: no code is asked for then. 401 `code_not_valid`, the
+    same for a wrong code, an old one and nobody's; five tries each, and each failure counts like a wrong password.
+    """
+
+    throttle_classes = (AuthenticationThrottle,)
+
+    def post(self, request: Request) -> Response:
+        given = valid(MailedCode(data=request.data))
+        plain = _plain(request)
+        sent = new_browser.pending(given["request_id"])
+        if sent is None:
+            raise WrongMailedCode("none that is open")
+        if not guesses.may_try(plain, sent.user):
+            raise guesses.lock_met(plain) or WrongMailedCode("too many tries")
+        try:
+            person = new_browser.spend_code(code_id=sent.pk, code="".join(given["code"].split()))
+        except WrongMailedCode as error:
+            guesses.wrong(plain, sent.user)
+            raise guesses.lock_met(plain) or error from None
+        guesses.right(plain, person)
+        if second_factor.is_required(person):
+            raise SecondFactorRequired("set up in between")
+        device = devices.give_program(plain)
+        user_logged_in.send(sender=User, request=plain, user=person)
+        return _welcome(request, person, device=device)
 
 
 class GoogleLogin(Door):
@@ -315,10 +359,11 @@ class CodeRequest(Door):
 
 
 class CodeVerify(Door):
-    """POST {request_id, code, mfa_code?} -> 200 {access, refresh, user}.
+    """POST {request_id, code, mfa_code?, device?} -> 200 {access, refresh, user}.
 
     401 `code_not_valid`, the same for a wrong code, an old one and nobody's; five tries each. 401 `mfa_required` and
-    `mfa_invalid` as at sign-in: the same again with `mfa_code`. Failures count towards the lock of the address.
+    `mfa_invalid` as at sign-in: the same again with `mfa_code`. 401 `mail_code_required` as there: operators give numbers out
+    again. Failures count towards the lock of the address.
     """
 
     throttle_classes = (AuthenticationThrottle,)
@@ -339,6 +384,7 @@ class CodeVerify(Door):
             raise guesses.lock_met(plain) or error from None
         _check_factor(request, cast("User", row.user), given["mfa_code"])
         person = phones.sign_in(row)
+        _check_device(request, person, given["device"])
         user_logged_in.send(sender=User, request=plain, user=person)
         return _welcome(request, person)
 
@@ -498,6 +544,20 @@ def _check_factor(request: Request, person: User, code: str) -> None:
         raise guesses.lock_met(_plain(request)) or WrongCode("second factor")
 
 
+def _check_device(request: Request, person: User, device: str) -> None:
+    """Whoever is new to the person has a code mailed to them, and goes on elsewhere. Raises MailedCodeRequired, TooManyCodes."""
+    token = devices.well_formed(device)
+    if new_browser.is_code_needed(person, token=token):
+        sent = new_browser.send_code(person)
+        raise MailedCodeRequired(
+            "new program",
+            request_id=str(sent.pk),
+            expires_in=int(settings.MAIL_CODE_LIFE.total_seconds()),
+        )
+    if devices.is_trusted(person, token):
+        devices.take_of_program(_plain(request), token)
+
+
 def _refuse(errors: Errors) -> None:
     if errors:
         raise serializers.ValidationError(errors)
@@ -567,7 +627,7 @@ def _may_mail(request: Request, email: str) -> bool:
     return bool(ratelimit.consume(_plain(request), action="confirm_email", key=email))
 
 
-def _welcome(request: Request, person: User, *, status: int = status.HTTP_200_OK) -> Response:
+def _welcome(request: Request, person: User, *, status: int = status.HTTP_200_OK, **more: str) -> Response:
     pair = tokens.issue(user=person, **_place(request))
     user = PersonSerializer(person, context={"request": request}).data
-    return Response({"access": pair.access, "refresh": pair.refresh, "user": user}, status=status)
+    return Response({"access": pair.access, "refresh": pair.refresh, "user": user, **more}, status=status)

@@ -21,8 +21,10 @@ from marketplace.core.api.errors import is_api
 from marketplace.core.visitors import address_of
 
 COOKIE_AGE = timedelta(days=400)  # browsers keep none longer
+TRUSTED_FOR = timedelta(days=180)  # after it was last signed in with
 MOST = 30
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+_TOKEN_OF_PROGRAM = "program_token"  # noqa: S105  # nosec B105 (an attribute's name)
 # The first that is found counts: others name their forebears as well.
 _BROWSERS = (
     ("Telegram", "Telegram"), ("YaBrowser", "Yandex Browser"), ("SamsungBrowser", "Samsung Internet"), ("OPR/", "Opera"),
@@ -42,15 +44,61 @@ def note_sign_in(*, user: User, request: HttpRequest | None = None, **_signal: A
     """
     if request is None or not request.META:  # signed in by no request at all: a test, a command
         return
-    if is_api(request):  # programs keep no cookies
-        _remember(user=user, request=request, given="", cookie="")
+    if is_api(request):  # programs keep no cookies: some show the token that they were given
+        token = getattr(request, _TOKEN_OF_PROGRAM, "")
+        _remember(user=user, request=request, given=token, cookie=token)
         return
-    cookie = request.COOKIES.get(settings.DEVICE_COOKIE_NAME, "")
-    given = cookie if _TOKEN.fullmatch(cookie) else ""
+    given = token_of(request)
     # `CookieMiddleware` hands it to the browser; one cookie serves all who share the browser.
     token = given or secrets.token_urlsafe(32)
     _remember(user=user, request=request, given=given, cookie=token)
     request.device_token = token  # type: ignore[attr-defined]
+
+
+# --- Trust ------------------------------------------------------------------------------------------
+
+
+def token_of(request: HttpRequest) -> str:
+    """What a browser is known by; "" where it has shown nothing that could be ours."""
+    return well_formed(request.COOKIES.get(settings.DEVICE_COOKIE_NAME, ""))
+
+
+def well_formed(token: str) -> str:
+    """The token, "" for what can be none."""
+    return token if _TOKEN.fullmatch(token) else ""
+
+
+def is_trusted(user: User, token: str) -> bool:
+    """Whether this person has signed in with that browser or program not long ago."""
+    since = timezone.now() - TRUSTED_FOR
+    known = KnownDevice.objects.filter(user=user, trusted_at__isnull=False, seen_at__gt=since)
+    return bool(token) and known.filter(cookie_hash=_hash(token)).exists()
+
+
+def trust(*, user: User, request: HttpRequest) -> None:
+    """The browser that asks stays trusted, whatever has just been taken from all."""
+    if token := token_of(request):
+        known = KnownDevice.objects.filter(user=user, cookie_hash=_hash(token))
+        known.update(trusted_at=timezone.now())
+
+
+def give_program(request: HttpRequest) -> str:
+    """A token for the program that is about to sign in, which shows it the next time."""
+    return take_of_program(request, secrets.token_urlsafe(32))
+
+
+def take_of_program(request: HttpRequest, token: str) -> str:
+    """Know the program that is about to sign in by this token."""
+    setattr(request, _TOKEN_OF_PROGRAM, token)
+    return token
+
+
+def distrust_all(*, user: User) -> None:
+    """Have all this person's browsers and programs show a code again. The rows stay: links of letters name them."""
+    KnownDevice.objects.filter(user=user, trusted_at__isnull=False).update(trusted_at=None)
+
+
+# --- Recognising ------------------------------------------------------------------------------------
 
 
 @transaction.atomic
@@ -64,8 +112,10 @@ def _remember(*, user: User, request: HttpRequest, given: str, cookie: str) -> N
     mark: dict[str, Any] = (
         {"cookie_hash": _hash(cookie)} if cookie else {"cookie_hash": "", "trait_hash": trait}
     )
+    # Whoever came as far as here has shown all that was asked for.
+    trusted = {"trusted_at": now} if cookie else {}
     row, _made = KnownDevice.objects.update_or_create(
-        user=user, **mark, defaults={"trait_hash": trait, "name": name, "seen_at": now}
+        user=user, **mark, defaults={"trait_hash": trait, "name": name, "seen_at": now, **trusted}
     )
     stale = list(known.order_by("-seen_at").values_list("pk", flat=True)[MOST:])
     KnownDevice.objects.filter(pk__in=stale).delete()

@@ -24,6 +24,21 @@ class SecondFactorRequired(DomainError):
     message = _("Enter the code of your second factor too.")
 
 
+class MailedCodeRequired(DomainError):
+    """What was shown is right, but the browser or program is new to the person: a code went to their mailbox.
+
+    `request_id` belongs to the code; `expires_in`: seconds.
+    """
+
+    code = "mail_code_required"
+    status = HTTPStatus.UNAUTHORIZED
+    message = _("This device is new to your account. Enter the code that we have sent to your mailbox.")
+
+    def __init__(self, why: str, *, request_id: str, expires_in: int) -> None:
+        super().__init__(why)
+        self.details = {"request_id": request_id, "expires_in": expires_in}
+
+
 class WrongCode(DomainError):
     code = "mfa_invalid"
     status = HTTPStatus.UNAUTHORIZED
@@ -195,6 +210,14 @@ class LastWayIn(DomainError):
 
 
 # --- Codes by SMS -------------------------------------------------------------------------------------
+
+
+class WrongMailedCode(DomainError):
+    """The same for a wrong code and for one that is used up, too old or has been guessed at too often."""
+
+    code = "code_not_valid"
+    status = HTTPStatus.UNAUTHORIZED
+    message = _("This code is wrong or too old.")
 
 
 class WrongPhoneCode(DomainError):

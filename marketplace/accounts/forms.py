@@ -208,6 +208,17 @@ class PhoneCodeForm(forms.Form):
         return "".join(self.cleaned_data["code"].split())
 
 
+class MailedCodeForm(forms.Form):
+    code = forms.CharField(
+        label=_("Code from the mail"),
+        max_length=12,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
+
+    def clean_code(self) -> str:
+        return "".join(self.cleaned_data["code"].split())
+
+
 class ProfileForm(forms.ModelForm):
     """What a person may change of themselves. `phone_number` is read with spaces and dashes, and kept as E.164."""
 

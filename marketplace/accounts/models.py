@@ -227,7 +227,8 @@ class KnownDevice(UUIDModel):
     """A browser or program with which somebody has signed in; another one is told to them.
 
     It is known again by the token in its cookie, or, where it keeps none, by its `trait`: what it calls itself (without
-    version numbers) and the network it comes from. Both are kept as hashes.
+    version numbers) and the network it comes from. Both are kept as hashes. One that is trusted, known by its token, is
+    asked for no code from the mail (`new_browser`).
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="known_devices")
@@ -236,6 +237,9 @@ class KnownDevice(UUIDModel):
     name = models.CharField(_("device"), max_length=60, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     seen_at = models.DateTimeField(default=timezone.now)
+    trusted_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("Since when it signs in without a code from the mail.")
+    )
 
     class Meta:
         ordering = ["-seen_at"]
@@ -336,6 +340,24 @@ class PhoneCode(UUIDModel):
         ]
 
 
+class SignInCode(UUIDModel):
+    """A code that was mailed to somebody who signs in with a browser that is new to them.
+
+    What is kept of it is a keyed digest. It is good once, for minutes, and bears a few tries.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sign_in_codes")
+    digest = models.CharField(max_length=64)
+    tries = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["expires_at"], name="sign_in_code_expires")]
+
+
 class PayoutLockQuerySet(models.QuerySet):
     def holding(self, at: datetime) -> Self:
         return self.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=at), lifted_at__isnull=True)
@@ -377,6 +399,7 @@ class SecurityEvent(UUIDModel):
         SIGNED_IN = "signed_in", _("Signed in")
         API_SIGN_IN = "api_sign_in", _("Signed in with an app")
         SIGN_IN_FAILED = "sign_in_failed", _("Sign-in failed")
+        CODE_MAILED = "code_mailed", _("Code mailed: somebody signs in with a new browser")
         LOCKED = "locked", _("Locked after failed tries")
         SIGNED_OUT = "signed_out", _("Signed out")
         SESSION_ENDED = "session_ended", _("Sign-ins ended")

@@ -25,6 +25,7 @@ from marketplace.accounts.models import (
     PhoneCode,
     SecurityEvent,
     SignIn,
+    SignInCode,
     User,
 )
 from marketplace.accounts.traces import File, Leaver, Part, Row, Share
@@ -47,6 +48,7 @@ _GOES: tuple[Any, ...] = (
     OutstandingToken,
     SocialAccount,
     PhoneCode,
+    SignInCode,
 )
 
 

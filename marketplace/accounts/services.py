@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from marketplace.accounts import closing, selectors, sign_ins, trail, ways
+from marketplace.accounts import closing, devices, selectors, sign_ins, trail, ways
 from marketplace.accounts.facts import PersonVerified, ZoneChanged
 from marketplace.accounts.models import PasswordHistory, PayoutLock, User
 from marketplace.accounts.trail import Kind
@@ -82,6 +82,7 @@ def change_password(
             ends_at=timezone.now() + settings.PAYOUT_LOCK_AFTER_RESET
         )
     sign_ins.end_all(user=user, but=here)
+    devices.distrust_all(user=user)
     endings.recheck(user.pk)  # what is open under the old password closes
 
 

@@ -26,7 +26,7 @@ _ICONS = {
         "log-in": (Kind.SIGNED_IN, Kind.SIGNED_UP),
         "smartphone": (Kind.API_SIGN_IN,),
         "log-out": (Kind.SIGNED_OUT, Kind.SESSION_ENDED),
-        "shield-alert": (Kind.SIGN_IN_FAILED, Kind.STEP_UP_FAILED, Kind.TOKEN_REUSED, Kind.NOT_ME),
+        "shield-alert": (Kind.SIGN_IN_FAILED, Kind.CODE_MAILED, Kind.STEP_UP_FAILED, Kind.TOKEN_REUSED, Kind.NOT_ME),
         "lock": (Kind.LOCKED, Kind.PAYOUTS_LOCKED),
         "lock-open": (Kind.PAYOUTS_UNLOCKED,),
         "shield-check": (Kind.STEP_UP_CONFIRMED,),

@@ -36,6 +36,7 @@ urlpatterns = [
 api_urls = [
     path("auth/register/", api.Register.as_view(), name="register"),
     path("auth/login/", api.Login.as_view(), name="login"),
+    path("auth/login/code/", api.LoginCode.as_view(), name="login_code"),
     path("auth/google/", api.GoogleLogin.as_view(), name="google"),
     path("auth/otp/request/", api.CodeRequest.as_view(), name="otp_request"),
     path("auth/otp/verify/", api.CodeVerify.as_view(), name="otp_verify"),

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, path
 from django.views.generic import RedirectView
 
-from marketplace.accounts import phone_views, way_views
+from marketplace.accounts import new_browser_views, phone_views, way_views
 
 type View = Callable[..., HttpResponse]
 
@@ -47,6 +47,8 @@ urlpatterns = [
     path("password/set/", way_views.set_password),
     path("login/phone/", phone_views.sign_in, name="phone_sign_in"),
     path("login/phone/code/", phone_views.sign_in_code, name="phone_sign_in_code"),
+    path("login/mail/code/", new_browser_views.code, name="new_browser_code"),
+    path("login/mail/code/again/", new_browser_views.code_again, name="new_browser_code_again"),
     path("sms/<str:token>/", phone_views.delivered, name="sms_callback"),
     # Connected accounts stand with the other ways in.
     path("3rdparty/", RedirectView.as_view(pattern_name="accounts:ways")),

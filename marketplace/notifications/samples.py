@@ -86,6 +86,11 @@ def _account(template: str, link: str, path: str) -> Sample:
     return lambda: (template, "", {"name": _PERSON, **context})
 
 
+def _code() -> tuple[str, str, dict[str, Any]]:
+    link = f"{settings.SITE_URL}/accounts/password/reset/"
+    return "sign_in_code", "", {"name": _PERSON, "code": "204816", "password_reset_url": link}
+
+
 def _receipt() -> tuple[str, str, dict[str, Any]]:
     title, amount = _("Top-up"), str(Money(150_000_00, "UZS"))
     context = {
@@ -124,6 +129,7 @@ SAMPLES: dict[str, Sample] = {
     "welcome": _account("welcome", "site_url", ""),
     "email-verification": _account("email_verification", "activate_url", "/accounts/confirm-email/MQ:1w4x/"),
     "password-reset": _account("password_reset", "password_reset_url", "/accounts/password/reset/key/1-abc/"),
+    "sign-in-code": _code,
     "account-already-exists": _account(
         "account_already_exists", "password_reset_url", "/accounts/password/reset/"
     ),

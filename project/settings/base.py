@@ -262,7 +262,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
     },
     "delete accounts whose wait is over": {"task": "tasks.accounts.delete_accounts", "schedule": 3600.0},
-    "forget codes by SMS": {"task": "tasks.accounts.forget_phone_codes", "schedule": 6 * 3600.0},
+    "forget codes by SMS and mail": {"task": "tasks.accounts.forget_codes", "schedule": 6 * 3600.0},
     "act on trade deadlines": {"task": "tasks.escrow.sweep", "schedule": 30.0},
     "process webhooks that a crash left behind": {"task": "tasks.payments.sweep_webhooks", "schedule": 60.0},
     "remind of plans, renew and end them": {
@@ -432,6 +432,13 @@ SMS_DAILY_CAP = env.int("SMS_DAILY_CAP", 2000)
 PHONE_CODE_LIFE = timedelta(minutes=5)
 PHONE_CODE_TRIES = 5
 PHONE_CODE_PAUSE = timedelta(seconds=60)  # before another one to the same number
+
+# --- A browser that is new to somebody --------------------------------------------------------------
+# Whether people without a second factor show a code from their mail there (accounts/new_browser.py).
+NEW_BROWSER_CODE = env.bool("NEW_BROWSER_CODE", True)
+MAIL_CODE_LIFE = timedelta(minutes=10)
+MAIL_CODE_TRIES = 5
+MAIL_CODE_PAUSE = timedelta(seconds=60)
 
 # --- Accounts: a stranger's sign-in, who never confirmed --------------------------------------------
 # How long the link "this was not me" of a mail about a new sign-in works.
@@ -684,6 +691,7 @@ RATE_LIMITS = {
     "ticket": "60/minute",
     # Codes by SMS: to a number, for a person, from an address; and all that are paid for, against those who send
     # thousands to numbers that earn them something.
+    "mail_code": "10/hour",  # to a person; who asks for one has shown their password
     "sms_number": "5/hour",
     "sms_number_daily": "10/day",
     "sms_person": "5/hour",

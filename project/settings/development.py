@@ -13,8 +13,9 @@ PAYMENT_PROVIDERS["sandbox"] = "marketplace.payments.providers.sandbox.SandboxPr
 RATE_LIMITS = {"ticket": RATE_LIMITS["ticket"]}
 PAYMENT_PROVIDERS["mock"] = "marketplace.payments.providers.mock.MockProvider"
 SMS_PROVIDER = SMS_PROVIDER or "console"
-# The demo's staff can sign in by the words of the README.
+# The demo's people can sign in by the words of the README.
 STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", False)
+NEW_BROWSER_CODE = env.bool("NEW_BROWSER_CODE", False)
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 # Pages of developers (mail that was sent, component gallery) and the sandbox gateway are served here only.

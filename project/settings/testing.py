@@ -48,7 +48,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
 AXES_ENABLED = False
 ACCOUNT_RATE_LIMITS = False
-STAFF_SECOND_FACTOR = False  # the tests of it switch it on
+STAFF_SECOND_FACTOR = NEW_BROWSER_CODE = False  # the tests of it switch it on
 PAYMENT_PROVIDERS, PAYMENT_CONFIG = providers.configured(env, samples=True)
 PAYMENT_PROVIDERS["sandbox"] = "marketplace.payments.providers.sandbox.SandboxProvider"
 RATE_LIMITS = {}

@@ -71,6 +71,9 @@ GET    /accounts/login/                                                 200  302
 POST   /accounts/login/                                                 200  302
 GET    /accounts/login/code/confirm/                                    302
 POST   /accounts/login/code/confirm/                                    302
+GET    /accounts/login/mail/code/                                       302
+POST   /accounts/login/mail/code/                                       302
+POST   /accounts/login/mail/code/again/                                 302
 GET    /accounts/login/phone/                                           404
 POST   /accounts/login/phone/                                           404
 GET    /accounts/login/phone/code/                                      404
@@ -112,6 +115,7 @@ POST   /api/                                                            404
 GET    /api/health/                                                     200
 POST   /api/v1/auth/google/                                             404
 POST   /api/v1/auth/login/                                              400
+POST   /api/v1/auth/login/code/                                         400
 POST   /api/v1/auth/logout/                                             400
 GET    /api/v1/auth/me/                                                 401  200
 PATCH  /api/v1/auth/me/                                                 401  200

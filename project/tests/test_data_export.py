@@ -42,6 +42,7 @@ LEFT_OUT = {
     "accounts.PasswordHistory": "hashes of passwords",
     "token_blacklist.OutstandingToken": "ids of tokens; the sign-ins they belong to are there",
     "accounts.PhoneCode": "hashes of codes that lived for minutes",
+    "accounts.SignInCode": "hashes of codes that lived for minutes",
     "notifications.TelegramCode": "hashes of codes that lived for minutes",
     "subscriptions.Subscriber": "a lock, nothing but the person's key",
     "admin.LogEntry": "what staff did",

@@ -130,6 +130,12 @@ def gives_a_wrong_password(user):
     return user, None
 
 
+def signs_in_with_a_new_browser(user):
+    with override_settings(NEW_BROWSER_CODE=True):
+        browser(user)
+    return user, None
+
+
 def is_locked_out(user):
     for _try in range(5):
         browser().post("/accounts/login/", {"login": user.email, "password": "not mine 1"})
@@ -374,6 +380,7 @@ STORIES = {
     Kind.API_SIGN_IN: signs_in_with_an_app,
     Kind.SIGN_IN_FAILED: gives_a_wrong_password,
     Kind.LOCKED: is_locked_out,
+    Kind.CODE_MAILED: signs_in_with_a_new_browser,
     Kind.SIGNED_OUT: signs_out,
     Kind.SESSION_ENDED: ends_the_others,
     Kind.STEP_UP_CONFIRMED: says_again_who_they_are,

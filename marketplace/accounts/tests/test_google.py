@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from marketplace.accounts import alarms, social, tokens
 from marketplace.accounts.google import openid
-from marketplace.accounts.models import KnownDevice, SignIn, User
+from marketplace.accounts.models import KnownDevice, SignIn, SignInCode, User
 from marketplace.accounts.tests import openid_server
 from marketplace.accounts.tests.factories import PASSWORD, StaffFactory, UserFactory, code_of_app, with_app
 from marketplace.core.testing import run_jobs
@@ -767,3 +767,15 @@ def test_this_was_not_me_disconnects_what_a_stranger_may_have_connected(client, 
     alarms.raise_alarm(token=alarms.token_of(device.pk))
 
     assert not SocialAccount.objects.exists()
+
+
+def test_google_is_the_mailbox_so_no_code_is_mailed_to_it(client, google, settings):
+    settings.NEW_BROWSER_CODE = True
+    comes_back(client)
+    client.post("/accounts/logout/")
+
+    elsewhere = Client()
+    comes_back(elsewhere)
+
+    assert is_signed_in(elsewhere)
+    assert not SignInCode.objects.exists()

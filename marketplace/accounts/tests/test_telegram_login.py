@@ -123,6 +123,14 @@ def test_a_second_factor_is_asked_for_all_the_same(client, bot, user):
     assert is_signed_in(client)
 
 
+def test_in_a_new_browser_a_code_from_the_mail_is_asked_for_besides(client, bot, user, settings):
+    """Telegram's own accounts are opened by an SMS."""
+    settings.NEW_BROWSER_CODE = True
+
+    assert comes_back(client).url == "/accounts/login/mail/code/"
+    assert not is_signed_in(client)
+
+
 def test_whoever_is_switched_off_stays_out(client, bot, user):
     User.objects.update(is_active=False)
 

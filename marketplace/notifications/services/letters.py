@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from marketplace.accounts import alarms
+from marketplace.accounts import alarms, new_browser
 from marketplace.accounts.facts import (
     DeletionAsked,
     DeletionPutOff,
@@ -28,7 +28,7 @@ from marketplace.accounts.facts import (
     WayInRemoved,
 )
 from marketplace.accounts.models import User
-from marketplace.core import jobs
+from marketplace.core import encryption, jobs
 from marketplace.notifications import clock, mail, selectors
 from marketplace.notifications.groups import COMPULSORY, group_of, is_urgent
 from marketplace.notifications.kinds import KINDS
@@ -319,6 +319,24 @@ def send_password_reset(*, user_id: UUID, token: str) -> None:
         to=user.email,
         user=user,
         context={"password_reset_url": link, "name": user.display_name},
+    )
+
+
+def send_sign_in_code(*, code_id: UUID, secret: str) -> None:
+    """Mail the code with which somebody goes on signing in, `secret` being its ciphertext; nothing once it is used or too old."""
+    row = new_browser.pending(code_id)
+    if row is None or row.expires_at <= timezone.now() or not row.user.is_active:
+        return
+    user = row.user
+    _to_address(
+        template="sign_in_code",
+        to=user.email,
+        user=user,
+        context={
+            "code": encryption.decrypt(secret),
+            "password_reset_url": settings.SITE_URL + reverse("account_reset_password"),
+            "name": user.display_name,
+        },
     )
 
 

@@ -1,6 +1,7 @@
 """Pages behind nginx. Only nginx may reach this port: the visitor's address is taken from its header."""
 
 import os
+import ssl
 from typing import Any
 
 bind = os.environ.get("GUNICORN_BIND", "127.0.0.1:8000")
@@ -17,6 +18,10 @@ max_requests_jitter = 2_000
 # Heartbeats on a disk can stall a worker.
 worker_tmp_dir = "/dev/shm"  # noqa: S108
 forwarded_allow_ips = "*"
+# A folder of deploy/certificates.sh: TLS only, and only for holders of a certificate of the same authority.
+if certificates := os.environ.get("CERTIFICATES"):
+    certfile, keyfile = f"{certificates}/cert.pem", f"{certificates}/key.pem"
+    ca_certs, cert_reqs = f"{certificates}/ca.pem", ssl.CERT_REQUIRED
 
 
 def pre_request(_worker: Any, request: Any) -> None:

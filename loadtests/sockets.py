@@ -41,10 +41,10 @@ MOST_SECONDS = 900
 
 
 def production() -> tuple[list[str], dict[str, str]]:
-    """How production runs uvicorn, less where it listens, and its allocator: `ws` in docker-compose.yml."""
+    """How production runs uvicorn, less where it listens and TLS, and its allocator: `ws` in docker-compose.yml."""
     ws = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["ws"]
     flags = [flag for flag in ws["command"] if flag.startswith("--")]
-    flags = [flag for flag in flags if not flag.startswith(("--host", "--port"))]
+    flags = [flag for flag in flags if not flag.startswith(("--host", "--port", "--ssl"))]
     return flags, {name: value for name, value in ws["environment"].items() if name.startswith("MALLOC_")}
 
 

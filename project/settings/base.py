@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import environ
 from django.utils.csp import CSP
@@ -163,9 +164,8 @@ REDIS_URL = env.str("REDIS_URL", "")
 
 
 def redis_url(number: int) -> str:
-    """The REDIS_URL with another database number."""
-    head, _sep, last = REDIS_URL.rstrip("/").rpartition("/")
-    return f"{head if last.isdigit() else REDIS_URL.rstrip('/')}/{number}"
+    """The REDIS_URL with another database number; its query (certificates) stays."""
+    return urlsplit(REDIS_URL)._replace(path=f"/{number}").geturl()
 
 
 CACHES: dict[str, dict[str, Any]]

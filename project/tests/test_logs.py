@@ -118,7 +118,7 @@ def test_nginx_tells_it_neither(tmp_path):
     )
     silent = nginx.rule(re.search(r"location ~\* \^/\(api[^{]*(?= \{)", nginx.CONF)[0])
     silent = silent.replace("/dev/stderr", f"{tmp_path}/error.log").replace(
-        "http://pages", f"http://unix:{tmp_path}/nobody.sock"
+        "https://pages", f"http://unix:{tmp_path}/nobody.sock"
     )
 
     with nginx.running(

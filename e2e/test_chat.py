@@ -1,19 +1,24 @@
 """Two people talk, in two real browsers: in order, once, over cuts and restarts, and without a script."""
 
+import base64
 import io
 import socket
 import threading
 import time
+import uuid
 
 import pytest
 import uvicorn
+from django.contrib.sessions.models import Session
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from PIL import Image
 from playwright.sync_api import expect
 
 from e2e import axe
 from e2e.conftest import START_SECONDS
+from e2e.people import Person
 from e2e.test_live import did_not_reload, done
+from marketplace.core.live import endings
 from marketplace.messaging import services
 from marketplace.messaging.models import Message, MessageReport
 from marketplace.messaging.tests.factories import conversation, said
@@ -258,17 +263,6 @@ def test_older_messages_come_when_one_scrolls_to_them(visitor, thread):
     assert bubbles(reader).all_inner_texts() == [f"Xabar {number:02}" for number in range(70)]
 
 
-def test_a_draft_waits_where_it_was_left(visitor, thread):
-    writer = visitor()
-    opens(writer, thread.buyer, thread)
-    field(writer).press_sequentially("Hali tugatmadim")
-
-    writer.goes_to("/listings/")
-    writer.goes_to(f"/chats/{thread.pk}/")
-
-    expect(field(writer)).to_have_value("Hali tugatmadim")
-
-
 def test_without_a_script_people_write_change_delete_and_report(visitor, thread):
     buyer, seller = visitor(scripts=False), visitor(scripts=False)
     buyer.logs_in(thread.buyer.email)
@@ -292,3 +286,236 @@ def test_without_a_script_people_write_change_delete_and_report(visitor, thread)
     seller.presses("Report")
     seller.sees("The moderators will look at it.")
     assert done(lambda: MessageReport.objects.filter(message__conversation=thread).count()) == 1
+
+
+# --- Drafts -----------------------------------------------------------------------------------------
+
+
+def stored(person):
+    """All that scripts may keep in this browser, as name and value."""
+    return person.page.evaluate("({...localStorage, ...sessionStorage})")
+
+
+def drafts(person):
+    return {name: value for name, value in stored(person).items() if name.startswith("draft:")}
+
+
+def writes_a_draft(person, text):
+    """Written, and kept: sealing takes a moment."""
+    before = drafts(person)
+    field(person).press_sequentially(text)
+    person.page.wait_for_function(
+        "before => Object.entries(localStorage).some(([name, value]) => name.startsWith('draft:') && before[name] !== value)",
+        arg=before,
+    )
+
+
+def test_a_draft_waits_where_it_was_left(visitor, thread):
+    writer = visitor()
+    opens(writer, thread.buyer, thread)
+    writes_a_draft(writer, "Hali tugatmadim")
+
+    writer.goes_to("/listings/")
+    writer.goes_to(f"/chats/{thread.pk}/")
+
+    expect(field(writer)).to_have_value("Hali tugatmadim")
+
+
+def test_a_draft_is_there_in_another_tab_and_after_a_reload_and_gone_once_it_is_sent(visitor, thread):
+    writer = visitor()
+    opens(writer, thread.buyer, thread)
+    writes_a_draft(writer, "Ikki oynada")
+    other = Person(writer.page.context.new_page(), writer.letters)
+
+    other.goes_to(f"/chats/{thread.pk}/")
+    expect(field(other)).to_have_value("Ikki oynada")
+    other.page.reload()
+    expect(field(other)).to_have_value("Ikki oynada")
+    other.page.get_by_role("button", name="Send", exact=True).click()
+    expect(bubbles(other)).to_have_text(["Ikki oynada"])
+
+    assert drafts(other) == {}
+    writer.page.reload()
+    expect(field(writer)).to_have_value("")
+
+
+def test_a_draft_that_was_written_without_a_network_is_there_when_it_is_back(visitor, thread):
+    writer = visitor()
+    opens(writer, thread.buyer, thread)
+    writer.page.context.set_offline(True)
+    writes_a_draft(writer, "Tarmoqsiz yozdim")
+    writer.page.context.set_offline(False)
+
+    writer.page.reload()
+
+    expect(field(writer)).to_have_value("Tarmoqsiz yozdim")
+    writer.complaints.clear()
+
+
+def test_what_is_kept_of_a_draft_is_noise_and_its_key_is_kept_nowhere(visitor, thread):
+    writer = visitor()
+    opens(writer, thread.buyer, thread)
+    key = writer.page.locator("#chat").get_attribute("data-key")
+
+    writes_a_draft(writer, "Maxfiy")
+    (first,) = drafts(writer).values()
+    field(writer).press("Backspace")
+    writer.page.wait_for_function("before => !Object.values(localStorage).includes(before)", arg=first)
+    writes_a_draft(writer, "y")
+    (second,) = drafts(writer).values()
+
+    assert b"Maxfiy" not in base64.b64decode(second)
+    assert len(base64.b64decode(second)) == 12 + len("Maxfiy") + 16
+    assert first != second, "the same words under another IV"
+    assert base64.b64decode(first)[:12] != base64.b64decode(second)[:12]
+    everything = str(stored(writer)) + str(writer.page.context.cookies())
+    assert len(base64.b64decode(key)) == 32
+    assert key not in everything
+    assert "Maxfiy" not in everything
+    assert writer.page.evaluate("caches.keys()") == []
+    assert writer.page.evaluate("indexedDB.databases()") == []
+
+
+@pytest.mark.parametrize(
+    "how", ["another session", "meddled with", "moved to here", "never sealed", "not ours"]
+)
+def test_a_draft_that_does_not_open_is_dropped_without_a_word(visitor, thread, how):
+    writer = visitor()
+    opens(writer, thread.buyer, thread)
+    writes_a_draft(writer, "Eski")
+    ((name, value),) = drafts(writer).items()
+    if how == "another session":
+        writer.page.context.clear_cookies()
+        writer.logs_in(thread.buyer.email)
+    turned = "A" if value[20] != "A" else "B"
+    told = {
+        "another session": (name, value),
+        "meddled with": (name, value[:20] + turned + value[21:]),
+        "moved to here": (name.replace(str(thread.pk), str(uuid.uuid4())), value),
+        "never sealed": (name, "Eski"),
+        "not ours": (name, "{}"),
+    }[how]
+    # While no page of the conversation is there to write it again.
+    writer.goes_to("/listings/")
+    writer.page.evaluate(
+        "([name, value]) => { localStorage.clear(); localStorage.setItem(name, value); }", told
+    )
+
+    writer.goes_to(f"/chats/{thread.pk}/")
+    writer.page.wait_for_function("name => !(name in localStorage)", arg=told[0])
+
+    expect(field(writer)).to_have_value("")
+    assert drafts(writer) == {}
+
+
+def test_where_a_browser_has_no_ciphers_nothing_is_kept(visitor, thread):
+    """As over plain http: then the ciphers are not there."""
+    writer = visitor()
+    writer.page.add_init_script("Object.defineProperty(Crypto.prototype, 'subtle', { value: undefined })")
+    opens(writer, thread.buyer, thread)
+    writer.page.evaluate(
+        "([name]) => localStorage.setItem(name, 'Eski')", [f"draft:{thread.buyer.pk}:{thread.pk}"]
+    )
+    writer.page.reload()
+    writer.page.wait_for_function("() => Object.keys(localStorage).every(name => !name.startsWith('draft:'))")
+
+    field(writer).press_sequentially("Hech qayerda")
+    says(writer, "Hech qayerda")
+
+    expect(bubbles(writer)).to_have_text(["Hech qayerda"])
+    assert drafts(writer) == {}
+    assert "Hech" not in str(stored(writer))
+
+
+def signs_out(person):
+    person.page.locator("header details.menu summary").first.click()
+    person.presses("Log out")
+
+
+def test_whoever_signs_out_leaves_no_draft_and_no_page_behind_in_any_tab(visitor, thread):
+    done(lambda: said(thread, "Faqat ikkimizga"))
+    writer = visitor()
+    opens(writer, thread.buyer, thread)
+    writes_a_draft(writer, "Yarim gap")
+    other = Person(writer.page.context.new_page(), writer.letters)
+    other.goes_to(f"/chats/{thread.pk}/")
+    other.sees("Faqat ikkimizga")
+
+    signs_out(writer)
+
+    other.page.wait_for_url("**/accounts/login/**", timeout=SLOW)
+    assert drafts(other) == {}
+    writer.does_not_see("Faqat ikkimizga")
+    writer.page.go_back()
+    writer.does_not_see("Faqat ikkimizga")
+    writer.complaints.clear()
+    other.complaints.clear()
+
+
+def test_signing_out_without_a_network_clears_this_browser_all_the_same(visitor, thread):
+    done(lambda: said(thread, "Faqat ikkimizga"))
+    writer = visitor()
+    opens(writer, thread.buyer, thread)
+    writes_a_draft(writer, "Yarim gap")
+    other = Person(writer.page.context.new_page(), writer.letters)
+    other.goes_to(f"/chats/{thread.pk}/")
+    other.sees("Faqat ikkimizga")
+    context = writer.page.context
+    context.set_offline(True)
+
+    signs_out(writer)
+
+    expect(other.page.get_by_text("Faqat ikkimizga")).to_have_count(0)
+    expect(writer.page.get_by_text("Faqat ikkimizga")).to_have_count(0)
+    state = context.storage_state()
+    assert not [
+        one for origin in state["origins"] for one in origin["localStorage"] if "draft:" in one["name"]
+    ]
+    writer.complaints.clear()
+    other.complaints.clear()
+
+
+def test_a_draft_of_a_session_that_was_ended_elsewhere_without_a_network_here_stays_noise(visitor, thread):
+    """This browser hears nothing: what lies in it is sealed, and the page with the key is gone."""
+    writer = visitor()
+    opens(writer, thread.buyer, thread)
+    writes_a_draft(writer, "Yarim gap")
+    ((name, value),) = drafts(writer).items()
+    writer.page.context.set_offline(True)
+    done(lambda: Session.objects.all().delete())
+    writer.page.close()
+
+    writer.page.context.set_offline(False)
+    again = Person(writer.page.context.new_page(), writer.letters)
+    again.goes_to("/accounts/login/")
+    assert drafts(again) == {name: value}
+    assert b"Yarim" not in base64.b64decode(value)
+    again.logs_in(thread.buyer.email)
+    again.goes_to(f"/chats/{thread.pk}/")
+
+    again.page.wait_for_function("name => !(name in localStorage)", arg=name)
+    expect(field(again)).to_have_value("")
+    writer.complaints.clear()
+
+
+def test_a_page_whose_sign_in_was_ended_elsewhere_takes_itself_away(visitor, thread):
+    done(lambda: said(thread, "Faqat ikkimizga"))
+    reader = visitor()
+    opens(reader, thread.buyer, thread)
+    reader.sees("Faqat ikkimizga")
+    expect(reader.page.locator("html[data-live=open]")).to_be_attached()
+    writes_a_draft(reader, "Yarim gap")
+
+    def end():
+        for session in Session.objects.all():
+            if session.get_decoded().get("_auth_user_id") == str(thread.buyer.pk):
+                key = session.session_key
+                session.delete()
+                endings.end_session(thread.buyer.pk, key)
+
+    done(end)
+
+    reader.page.wait_for_url("**/accounts/login/**")
+    reader.does_not_see("Faqat ikkimizga")
+    assert drafts(reader) == {}
+    reader.complaints.clear()

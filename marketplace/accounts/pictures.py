@@ -13,6 +13,7 @@ from django.utils.translation import gettext as now
 from django.utils.translation import gettext_lazy as _
 from PIL import Image, ImageOps
 
+from marketplace.core import scanning
 from marketplace.core.pictures import decoded, webp
 
 MAX_BYTES = 2 * 1024 * 1024
@@ -25,13 +26,15 @@ _KINDS = _("Choose a JPEG, PNG or WebP picture.")
 def square(upload: Any) -> ContentFile[bytes]:
     """A WebP of SIDE by SIDE pixels, cut from the middle, without anything but pixels, under a name of ours.
 
-    Raises ValidationError for what is called otherwise, too heavy, no picture, broken, animated, or has too many pixels.
+    Raises ValidationError for what is called otherwise, too heavy, infected or not scanned, no picture, broken, animated, or has
+    too many pixels.
     """
     if Path(upload.name).suffix.lower() not in _ENDINGS:
         raise ValidationError(_KINDS, code="broken")
     if upload.size > MAX_BYTES:
         raise ValidationError(now("The picture is larger than 2 MB."), code="too_large")
     try:
+        scanning.scan(upload, door="person")
         picture = decoded(upload, longest=4 * SIDE, is_still=True)
     except ValidationError as error:
         raise ValidationError(_WORDS.get(error.code or "", _KINDS), code=error.code) from error
@@ -41,6 +44,10 @@ def square(upload: Any) -> ContentFile[bytes]:
 
 _WORDS = {
     "too_many_pixels": _("The picture has too many pixels. Make it smaller first."),
+    scanning.INFECTED: _("The virus scanner warns of this picture. Choose another one."),
+    scanning.NOT_SCANNED: _(
+        "The picture could not be checked for viruses just now. Try again in a few minutes."
+    ),
     "animated": _("Choose a picture that does not move."),
 }
 

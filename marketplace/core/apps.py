@@ -8,8 +8,12 @@ class CoreConfig(AppConfig):
     name = "marketplace.core"
 
     def ready(self) -> None:
-        from marketplace.core import lookups  # noqa: F401 (importing it registers them)
+        # Importing the first two registers what is theirs.
+        from marketplace.core import checks, lookups  # noqa: F401, I001
+        from marketplace.core import health, metrics, scanning
 
+        health.register_detail("scanner", scanning.state)
+        metrics.register(scanning.gauges)
         # Every way of signing out of a browser goes through Django's, which says so before it forgets the session.
         user_logged_out.connect(_close_what_is_open, dispatch_uid="live")
 

@@ -227,12 +227,20 @@ class Feed(ApplicationCommunicator):
                 return True
 
 
-def feed(*on: str, session: str = "", last: str = "", method: str = "GET", **headers: str) -> Feed:
+def feed(
+    *on: str,
+    session: str = "",
+    last: str = "",
+    method: str = "GET",
+    made_for_somebody: bool = False,
+    **headers: str,
+) -> Feed:
     """A page's stream through the real `project.asgi`, to open with `async with`; `on` is what the page follows."""
     sent = [(b"host", _HOST), *((name.lower().encode(), value.encode()) for name, value in headers.items())]
     if session:
         sent.append((b"cookie", f"{settings.SESSION_COOKIE_NAME}={session}".encode()))
     query = [("on", text) for text in on] + ([("last", last)] if last else [])
+    query += [("in", "1")] if made_for_somebody else []
     scope = {
         "type": "http",
         "method": method,

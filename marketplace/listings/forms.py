@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from marketplace.accounts import selectors as people
+from marketplace.core import scanning
 from marketplace.core.forms import MoneyField
 from marketplace.core.money import to_decimal
 from marketplace.core.quotes import quoted
@@ -206,6 +207,8 @@ class PicturesField(forms.FileField):
                 # The name comes from the client: shown, escaped and shortened, but never used for anything.
                 name = str(upload.name)[-40:]
                 errors += [f"{quoted(name)}: {message}" for message in error.messages]
+                if error.code == scanning.NOT_SCANNED:
+                    break  # nor would the others be, and each would wait for it
         if errors:
             raise ValidationError(errors, code="bad_picture")
         return prepared

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from PIL import Image, ImageOps
 
+from marketplace.core import scanning
 from marketplace.core.pictures import decoded, webp
 from marketplace.listings.models import ListingImage
 
@@ -37,12 +38,14 @@ class Renditions:
 def prepare(upload: UploadedFile) -> Renditions:
     """Decode an uploaded picture and encode its renditions.
 
-    Raises ValidationError, with words for the person who chose it, for what is too heavy, no picture, broken, too
-    small, or would unpack to more than LISTING_IMAGE_MAX_PIXELS. Of an animation the first frame is kept.
+    Raises ValidationError, with words for the person who chose it, for what is too heavy, infected or not scanned, no
+    picture, broken, too small, or would unpack to more than LISTING_IMAGE_MAX_PIXELS. Of an animation the first frame is
+    kept.
     """
     if (upload.size or 0) > settings.LISTING_IMAGE_MAX_BYTES:
         limit = settings.LISTING_IMAGE_MAX_BYTES // 1024 // 1024
         raise ValidationError(_("larger than %(limit)d MB") % {"limit": limit}, code="too_heavy")
+    scanning.scan(upload, door="offer")
     picture = decoded(upload, longest=LARGE, least=settings.LISTING_IMAGE_MIN_SIZE)
     card = ImageOps.fit(picture, CARD, Image.Resampling.LANCZOS)
     thumb = ImageOps.fit(card, THUMB, Image.Resampling.LANCZOS)

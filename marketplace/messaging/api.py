@@ -21,7 +21,7 @@ from marketplace.core.live import pace
 from marketplace.listings import selectors as listings
 from marketplace.messaging import selectors, services, serving
 from marketplace.messaging.attachments import prepare
-from marketplace.messaging.errors import BadAttachment, TooManyMessages
+from marketplace.messaging.errors import BadAttachment, NotScanned, TooManyMessages
 from marketplace.messaging.models import MAX_TEXT, Conversation, Message, Participant
 from marketplace.messaging.selectors import Thread
 from marketplace.messaging.shown import as_data, with_words
@@ -215,6 +215,8 @@ class Messages(APIView):
             raise TooManyMessages(str(user.pk), retry_after=wait)
         try:
             attachment = prepare(data["file"]) if data["file"] else None
+        except NotScanned:
+            raise
         except BadAttachment as error:
             raise serializers.ValidationError({"file": [str(error.message)]}) from error
         said = services.send(

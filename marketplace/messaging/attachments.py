@@ -15,8 +15,9 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.utils.translation import gettext as _
 
+from marketplace.core import scanning
 from marketplace.core.pictures import decoded, webp
-from marketplace.messaging.errors import BadAttachment
+from marketplace.messaging.errors import BadAttachment, NotScanned
 
 LONGEST = 1600
 MAX_NAME = 120
@@ -44,7 +45,7 @@ class Attachment:
 
 
 def prepare(upload: Any) -> Attachment:
-    """Look at an uploaded file. Raises BadAttachment, with words for the person who chose it."""
+    """Look at an uploaded file. Raises BadAttachment, with words for the person who chose it; NotScanned is one of them."""
     most = settings.CHAT_ATTACHMENT_MAX_BYTES
     name = safe_name(upload.name)
     if (upload.size or 0) > most:
@@ -55,6 +56,7 @@ def prepare(upload: Any) -> Attachment:
     content = upload.read(most + 1)
     if not content:
         raise BadAttachment(_("%(name)s: the file is empty") % {"name": name})
+    _scanned(upload, name)
     if any(content.startswith(head) and content[8:12].startswith(tail) for head, tail in _PICTURES):
         return _picture(upload, name)
     kind = _kind_of(content)
@@ -75,6 +77,14 @@ def safe_name(name: str | None) -> str:
             stem[: MAX_NAME - 1 - len(ending)] + dot + ending if dot and len(ending) <= 8 else bare[:MAX_NAME]
         )
     return bare or "file"
+
+
+def _scanned(upload: Any, name: str) -> None:
+    try:
+        scanning.scan(upload, door="chat")
+    except ValidationError as error:
+        refusal = NotScanned if error.code == scanning.NOT_SCANNED else BadAttachment
+        raise refusal(f"{name}: {error.messages[0]}") from error
 
 
 def _picture(upload: Any, name: str) -> Attachment:

@@ -35,6 +35,12 @@ class BadAttachment(DomainError):
         self.message = message
 
 
+class NotScanned(BadAttachment):
+    """The file may be good, but the virus scanner cannot be asked: later is another try."""
+
+    code, status, retry_after = "not_scanned", 503, 60
+
+
 class Blocked(DomainError):
     code, status = "blocked", 403
     message = _("Messages between you two are switched off.")

@@ -513,6 +513,10 @@ if AWS_PRIVATE_BUCKET_NAME:
             "file_overwrite": False,
         },
     }
+# The virus scanner that every file of a stranger is shown to (core/scanning.py): tcp://HOST:PORT or unix:///PATH of clamd.
+# Empty: none; "none" says that this is meant.
+CLAMD_URL = env.str("CLAMD_URL", "")
+CLAMD_TIMEOUT = env.int("CLAMD_TIMEOUT", 10)  # seconds, for one file
 DATA_UPLOAD_MAX_MEMORY_SIZE = 3 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200

@@ -55,6 +55,7 @@ RATE_LIMITS = {}
 SMS_PROVIDER = ""
 PAYMENT_PROVIDERS["mock"] = "marketplace.payments.providers.mock.MockProvider"
 MEDIA_ROOT = VAR_DIR / f"test-media-{_run}"
+CLAMD_URL = ""
 STORAGES["private"]["OPTIONS"]["location"] = str(VAR_DIR / f"test-private-{_run}")
 WHITENOISE_AUTOREFRESH = True
 LANGUAGE_CODE = "en"

@@ -10,7 +10,7 @@ from django.utils import timezone
 from marketplace.accounts import services as accounts
 from marketplace.accounts.tests.factories import StaffFactory, UserFactory
 from marketplace.core import realtime
-from marketplace.core.live import connection, limits, stream, watch
+from marketplace.core.live import connection, endings, limits, stream, watch
 from marketplace.core.testing import call, feed, played, session_of
 from marketplace.escrow import selectors as trades_of
 from marketplace.escrow import services as escrow
@@ -142,6 +142,32 @@ async def test_after_a_long_break_there_are_few_toasts_and_none_of_long_ago(aziz
 @played
 async def test_a_last_event_id_that_is_none_is_no_matter(aziza):
     async with feed(session=await call(session_of, aziza), last="'; DROP TABLE") as page:
+        assert (await page.hear())["event"] == "notifications_read"
+
+
+# --- The end of a sign-in ---------------------------------------------------------------------------
+
+
+@played
+async def test_the_last_thing_a_stream_says_is_that_its_sign_in_has_ended(aziza):
+    session = await call(session_of, aziza)
+    async with feed(session=session) as page:
+        await page.hear("chats")
+
+        await call(endings.end_session, aziza.pk, session)
+
+        last = await page.receive_output()
+        while last.get("more_body"):
+            last = await page.receive_output()
+        assert last["body"].decode() == "event: signed_out\ndata: now\n\n"
+
+
+@played
+async def test_a_page_that_was_made_for_somebody_hears_that_its_reader_is_a_visitor_now(aziza):
+    async with feed(made_for_somebody=True) as page:
+        assert await page.hear() == {"event": "signed_out", "data": "before"}
+
+    async with feed(session=await call(session_of, aziza), made_for_somebody=True) as page:
         assert (await page.hear())["event"] == "notifications_read"
 
 

@@ -247,6 +247,39 @@
   });
   on('htmx:load', event => { if (event.target instanceof Element) { reveal(event.target); tick(); } });
 
+  // --- The end of a sign-in: what was one person's leaves the page and the browser's storage, with a network or without
+  // The end is told a moment before it has happened everywhere. A page that has only just loaded itself afresh stays as it came: it
+  // must not do so for ever.
+  const LEAVING_MS = 1500, SETTLING_MS = 10000;
+  const forget = () => {
+    try { Object.keys(localStorage).filter(key => key.startsWith('draft:')).forEach(key => localStorage.removeItem(key)); } catch { /* nothing is kept */ }
+  };
+  const blank = () => document.body.replaceChildren();
+  // Not reload(): a page that answered a form would ask whether to send it again.
+  const afresh = () => { note(); location.replace(location.pathname + location.search); };
+  const note = () => { try { sessionStorage.setItem('afresh', String(Date.now())); } catch { /* then it is not known */ } };
+  const isSettling = () => { try { return Date.now() - Number(sessionStorage.getItem('afresh')) < SETTLING_MS; } catch { return true; } };
+  let hasLeft = false, isTaken = false;
+  const takeAway = () => {
+    // A page that is waiting for the answer to its own form (signing out, a new password) goes by itself.
+    if (isTaken || hasLeft || !('in' in document.body.dataset) || document.querySelector('form[data-sent]')) return;
+    isTaken = true;
+    forget();
+    blank();
+    setTimeout(afresh, LEAVING_MS);
+  };
+  on('submit', event => {
+    if (!event.target.matches('form[data-leaves]')) return;
+    hasLeft = true;
+    forget();
+    try { localStorage.setItem('left', String(Date.now())); } catch { /* other tabs hear it from the server */ }
+  });
+  addEventListener('pagehide', () => { if (hasLeft) blank(); });
+  addEventListener('pageshow', event => { if (event.persisted && hasLeft) afresh(); });
+  // Another tab of this browser has signed out; what it has asked for is on its way.
+  addEventListener('storage', event => { if (event.key === 'left' && event.newValue) takeAway(); });
+  const signedOut = event => { if (event.data === 'now' || !isSettling()) takeAway(); };
+
   // --- Live: one event stream per page, and the state of its connection (docs/live.md)
   // States of connections by name ("page", or the address of a socket): the worst one is shown.
   const RANK = ['connected', 'connecting', 'reconnecting', 'offline'];
@@ -300,6 +333,7 @@
         if (!document.hidden) this.now(); else if (!wantsSound()) this.sleep = setTimeout(() => this.rest(), HIDDEN_MS);
       });
       this.addEventListener('resync', sync);
+      this.addEventListener('signed_out', signedOut);
       this.addEventListener('card_changed', event => renewCard(JSON.parse(event.data).id));
       this.connect();
     }
@@ -311,7 +345,8 @@
     }
     connect() {
       clearTimeout(this.timer);
-      const url = this.last ? `${this.url}${this.url.includes('?') ? '&' : '?'}last=${encodeURIComponent(this.last)}` : this.url;
+      const more = [this.last && `last=${encodeURIComponent(this.last)}`, 'in' in document.body.dataset && 'in=1'].filter(Boolean).join('&');
+      const url = more ? `${this.url}${this.url.includes('?') ? '&' : '?'}${more}` : this.url;
       const source = this.source = new EventSource(url);
       this.types.forEach(type => source.addEventListener(type, this.relay));
       source.onopen = event => {

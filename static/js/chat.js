@@ -8,8 +8,53 @@
   const chat = () => document.getElementById('chat');
   const log = () => document.getElementById('log');
   const composer = () => document.getElementById('composer');
-  const draftKey = () => `draft:${chat().dataset.me}:${chat().dataset.chat}`;
-  const store = { get: key => { try { return localStorage.getItem(key); } catch { return null; } }, set: (key, value) => { try { if (value) localStorage.setItem(key, value); else localStorage.removeItem(key); } catch { /* a private window keeps nothing */ } } };
+  const draftKey = () => `${PREFIX}${chat().dataset.me}:${chat().dataset.chat}`;
+
+  // --- What is kept in this browser: sealed (AES-GCM) with a key that stands in the page and is the session's (core/browser_storage.py).
+  // The script keeps it nowhere, so what lies in the storage is noise without a page of the same session. Where the browser has no
+  // such ciphers (plain http) nothing is kept.
+  const PREFIX = 'draft:', IV_BYTES = 12;
+  const bytes = text => Uint8Array.from(atob(text), sign => sign.charCodeAt(0));
+  const base64 = data => btoa(String.fromCharCode(...data));
+  let made = { of: '', key: null };
+  const sealingKey = () => {
+    const of = chat()?.dataset.key ?? '';
+    if (!of || !window.crypto?.subtle) return null;
+    if (made.of !== of) made = { of, key: crypto.subtle.importKey('raw', bytes(of), 'AES-GCM', false, ['encrypt', 'decrypt']) };
+    return made.key;
+  };
+  // The name of its place belongs to what is sealed: nothing opens in another place.
+  const how = (iv, name) => ({ name: 'AES-GCM', iv, additionalData: new TextEncoder().encode(name) });
+  const seal = async (name, text) => {
+    const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
+    const sealed = await crypto.subtle.encrypt(how(iv, name), await sealingKey(), new TextEncoder().encode(text));
+    return base64(new Uint8Array([...iv, ...new Uint8Array(sealed)]));
+  };
+  const unseal = async (name, kept) => {
+    const data = bytes(kept);
+    return new TextDecoder().decode(await crypto.subtle.decrypt(how(data.slice(0, IV_BYTES), name), await sealingKey(), data.slice(IV_BYTES)));
+  };
+  const drop = name => { try { localStorage.removeItem(name); } catch { /* a private window keeps nothing */ } };
+  const turns = new Map(); // name -> how often it was written: sealing takes a moment, and only the last one counts
+  const keep = async (name, text) => {
+    const turn = (turns.get(name) ?? 0) + 1;
+    turns.set(name, turn);
+    if (!text || !sealingKey()) { drop(name); return; }
+    try {
+      const sealed = await seal(name, text);
+      if (turns.get(name) === turn) localStorage.setItem(name, sealed);
+    } catch { /* then there is no draft */ }
+  };
+  const kept = async name => {
+    try {
+      const sealed = localStorage.getItem(name);
+      return sealed && chat()?.dataset.key ? await unseal(name, sealed) : '';
+    } catch {
+      drop(name); // of another session, meddled with, or of a time when drafts were not sealed
+      return '';
+    }
+  };
+  const dropForeign = () => { try { Object.keys(localStorage).filter(name => name.startsWith(PREFIX)).forEach(kept); } catch { /* as above */ } };
 
   // --- Bubbles
   const byClient = id => id && log().querySelector(`[data-client="${CSS.escape(id)}"]`);
@@ -145,7 +190,7 @@
     form.querySelector('textarea').value = '';
     form.querySelector('[role=alert]')?.remove();
     if (file && file.size) { form.querySelector('[type=file]').value = ''; chosen(form); }
-    store.set(draftKey(), '');
+    keep(draftKey(), '');
     stopTyping();
     post(id);
   };
@@ -183,16 +228,19 @@
   const stopTyping = () => { clearTimeout(quiet); if (typing) { typing = false; tell('typing_stop'); } };
   document.addEventListener('input', event => {
     if (!event.target.matches('#composer textarea')) return;
-    store.set(draftKey(), event.target.value);
+    keep(draftKey(), event.target.value);
     const now = Date.now();
     if (!typing || now - lastTold > TYPING_MS) { typing = true; lastTold = now; tell('typing_start'); }
     clearTimeout(quiet);
     quiet = setTimeout(stopTyping, TYPING_MS);
   });
-  const start = () => {
+  const start = async () => {
     if (!chat()) return;
-    const field = composer()?.querySelector('textarea');
-    if (field && !field.value) field.value = store.get(draftKey()) ?? '';
+    dropForeign();
+    const name = draftKey(), draft = await kept(name);
+    const field = chat() && name === draftKey() ? composer()?.querySelector('textarea') : null;
+    // Whoever has begun to write meanwhile is not interrupted.
+    if (field && !field.value && !turns.has(name)) field.value = draft;
   };
   if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', start); else start();
 })();

@@ -279,10 +279,10 @@ def test_on_every_kind_of_server_the_file_goes_out_in_pieces():
             return super().read(size)
 
     async def first_two():
-        pieces = aiter(Download(File(b"x" * 100_000)))
+        pieces = aiter(Download(File(b"x" * 200_000)))
         return await anext(pieces), await anext(pieces)
 
     first, second = async_to_sync(first_two)()
 
-    assert len(first) == len(second) == 4096
-    assert read == [4096, 4096]
+    assert len(first) == len(second) == Download.block_size
+    assert read == [Download.block_size] * 2

@@ -20,6 +20,8 @@ SPREAD = 2.0
 # A page follows what it shows; more than this is no page of ours.
 _TOPICS = 30
 _chance = secrets.SystemRandom()
+# Heard by pages that were made for somebody (`in=1`): they take themselves away. "now" when it ends, "before" when it has ended.
+_SIGNED_OUT = "signed_out"
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -32,7 +34,8 @@ class LiveStream(Connection):
     """GET /live/?on=<topic>&on=…: for signed-in readers their own events too. Never ends by itself while the sign-in holds.
 
     503 when this process is full, 429 when the person or the network has enough open; both with Retry-After. What the reader
-    may not see is simply not followed. When the sign-in ends the stream ends, and the next try is a visitor's.
+    may not see is simply not followed. When the sign-in ends the stream says so (`signed_out`) and ends, and the next try is a
+    visitor's; a page that was made for somebody and comes back too late to hear it (`in=1`) hears it first.
     """
 
     kind = "sse"
@@ -50,6 +53,8 @@ class LiveStream(Connection):
         self.put(": hello\n\n")
         await self.begin()
         query = parse_qs(self.scope.get("query_string", b"").decode("latin-1"))
+        if "in" in query and not self.reader.is_signed_in:
+            self.put(_written(Frame(_SIGNED_OUT, "before")))
         wanted = query.get("on", [])[:_TOPICS]
         # First listen, then look: what changes in between is told twice rather than not at all.
         followed, missed = await self.call(topics.allowed, self.reader, wanted)
@@ -104,8 +109,9 @@ class LiveStream(Connection):
     async def write(self, item: str) -> None:
         await self.base_send({"type": "http.response.body", "body": item.encode(), "more_body": True})
 
-    async def closing(self, code: Close) -> None:  # noqa: ARG002
-        await self.base_send({"type": "http.response.body", "body": b""})
+    async def closing(self, code: Close) -> None:
+        last = _written(Frame(_SIGNED_OUT, "now")) if code is Close.NOT_AUTHENTICATED else ""
+        await self.base_send({"type": "http.response.body", "body": last.encode()})
         await self.channel_layer.send(self.channel_name, {"type": "live.cut"})
 
 

@@ -30,6 +30,7 @@ from django.utils.translation import gettext, ngettext, pgettext
 
 from marketplace.core import covers, dates
 from marketplace.core import money as cash
+from marketplace.core.browser_storage import key_for
 from marketplace.core.live.topics import stamp_of
 
 register = template.Library()
@@ -58,6 +59,13 @@ def stream(*followed: Any) -> SafeString:
     things = zip(followed[::3], followed[1::3], followed[2::3], strict=True)
     query = urlencode([("on", f"{name}:{key}:{stamp_of(stamp)}") for name, key, stamp in things], safe=":")
     return format_html('hx-ext="sse" sse-connect="{}"', f"/live/?{query}" if query else "/live/")
+
+
+@register.simple_tag(takes_context=True)
+def storage_key(context: template.Context) -> str:
+    """For a data attribute that a script reads: the key of what it keeps in this browser (core.browser_storage)."""
+    request = context.get("request")
+    return key_for(request.session) if request is not None and hasattr(request, "session") else ""
 
 
 # --- Icons ----------------------------------------------------------------------------------------

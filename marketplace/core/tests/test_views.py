@@ -22,7 +22,13 @@ def test_a_healthy_site_says_so(client):
     response = client.get("/health/")
 
     assert response.status_code == 200
-    assert response.json() == {"status": "ok", "database": "ok", "cache": "ok", "books": "none"}
+    assert response.json() == {
+        "status": "ok",
+        "database": "ok",
+        "cache": "ok",
+        "books": "none",
+        "scanner": "off",
+    }
 
 
 def test_a_database_that_is_down_is_named(client, monkeypatch):
@@ -50,7 +56,13 @@ def test_a_cache_that_is_down_is_named(client, monkeypatch, how):
     response = client.get("/health/")
 
     assert response.status_code == 503
-    assert response.json() == {"status": "down", "database": "ok", "cache": "down", "books": "none"}
+    assert response.json() == {
+        "status": "down",
+        "database": "ok",
+        "cache": "down",
+        "books": "none",
+        "scanner": "off",
+    }
 
 
 def test_health_tells_nothing_of_the_inside(client, monkeypatch):

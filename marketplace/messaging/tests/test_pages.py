@@ -3,14 +3,17 @@
 import uuid
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
 from marketplace.accounts.tests.factories import UserFactory, with_app
+from marketplace.core.downloads import Download
 from marketplace.core.live import pace
 from marketplace.listings.tests.factories import ListingFactory
 from marketplace.messaging import access, services
+from marketplace.messaging.attachments import prepare
 from marketplace.messaging.models import Conversation, Message, MessageReport, Oversight, Participant
 from marketplace.messaging.tests.factories import conversation, file, said, with_picture
 
@@ -389,6 +392,23 @@ def test_a_picture_is_shown_and_a_file_is_saved_and_neither_can_run(thread):
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in answer["Content-Security-Policy"]
     assert "no-store" in answer["Cache-Control"]
+
+
+def test_a_file_goes_out_in_pieces_and_is_never_read_whole(thread):
+    content = b"a receipt\n" * 40_000
+    said(thread, "", attachment=prepare(file(content, "chek.txt")))
+    message = Message.objects.get(kind="file")
+    answer = browser(thread.seller).get(url("attachment", thread, message))
+
+    async def first():
+        return await anext(aiter(answer))
+
+    piece = async_to_sync(first)()
+
+    assert answer["Content-Length"] == str(len(content))
+    assert piece == content[: Download.block_size]
+    assert len(piece) < len(content)
+    answer.close()
 
 
 def test_a_file_that_may_not_be_sent_says_why_and_nothing_is_said(thread):

@@ -28,7 +28,7 @@ def test_each_part_sees_its_own_key_and_only_one_sees_that_of_the_authority():
     }
 
     assert set(volumes("certificates")) == {f"certificates-{part}" for part in ["authority", *PARTS]}
-    assert keys.pop("roles") == keys.pop("rights") == []
+    assert keys.pop("roles") == keys.pop("rights") == keys.pop("clamav") == []
     assert keys == {part: [f"certificates-{part}"] for part in PARTS if part != "prometheus"}
 
 

@@ -217,6 +217,7 @@ def numbers(client):
         ("unix://clamd.sock", ["core.E001"]),
     ],
 )
+@pytest.mark.django_db  # another check looks into the database
 def test_a_deployment_says_that_it_scans_or_that_it_means_not_to(settings, url, told):
     settings.CLAMD_URL = url
 

@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.contrib.auth.signals import user_logged_out
 
 
@@ -8,7 +9,10 @@ class CoreConfig(AppConfig):
     name = "marketplace.core"
 
     def ready(self) -> None:
-        from marketplace.core import lookups  # noqa: F401 (importing it registers them)
+        from marketplace.core import lookups, outside  # noqa: F401 (importing lookups registers them)
+
+        if settings.OUTBOUND_GUARD:
+            outside.stand_guard()
 
         # Every way of signing out of a browser goes through Django's, which says so before it forgets the session.
         user_logged_out.connect(_close_what_is_open, dispatch_uid="live")

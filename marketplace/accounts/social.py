@@ -31,15 +31,18 @@ from marketplace.core import http
 logger = logging.getLogger(__name__)
 
 
+_OF_THE_WIRE = {"Accept-Encoding", "Connection", "Content-Length"}
+
+
 class _Wire(requests.adapters.BaseAdapter):
     """What allauth sends by `requests`, sent by `core.http`."""
 
     def send(self, request: requests.PreparedRequest, *_args: Any, **_kwargs: Any) -> requests.Response:
-        body = request.body.encode() if isinstance(request.body, str) else request.body
+        body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode() or None
+        # The wire unpacks nothing, and counts by itself.
+        kept = {name: str(value) for name, value in request.headers.items() if name not in _OF_THE_WIRE}
         try:
-            reply = http.send(
-                request.method or "GET", request.url or "", body=body, headers=dict(request.headers)
-            )
+            reply = http.send(request.method or "GET", request.url or "", body=body, headers=kept)
         except http.NoAnswer as error:
             raise requests.ConnectionError(str(error), request=request) from error
         response = requests.Response()

@@ -71,13 +71,7 @@ def send(
     """Any HTTP status is a reply, of whose body `most` bytes are read. Raises NoAnswer when there is none within `timeout`
     seconds, or when nobody is talked to there.
     """
-    try:
-        parts = urlsplit(url)
-        where = (parts.scheme, parts.hostname or "", parts.port or {"https": 443}.get(parts.scheme, 80))
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError(parts.scheme)
-    except ValueError as error:
-        raise NoAnswer("not an HTTP address") from error
+    where = _where(url)
     request = urllib.request.Request(url, data=body, headers=dict(headers or {}), method=method)  # noqa: S310
     try:
         outside.check(*where)
@@ -88,3 +82,15 @@ def send(
             return Reply(error.code, error.read(most), dict(error.headers))
     except (OSError, http.client.HTTPException) as error:
         raise NoAnswer(f"{where[1]}:{where[2]}: {error}") from error
+
+
+def _where(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port. Raises NoAnswer."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError as error:
+        raise NoAnswer("not an HTTP address") from error
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port is None:
+        raise NoAnswer("not an HTTP address")
+    return parts.scheme, parts.hostname, port

@@ -1,8 +1,8 @@
 """Log lines to a server that is not this one, so that who breaks in here cannot unsay them (ASVS 16.4.3).
 
-Each line is a message of syslog (RFC 5424) over TLS (RFC 5425); what it says stands in it as a JSON object. A thread of each process
-sends them: who logs waits for nobody. Syslog has no receipts: what was in the wire when a connection broke is lost, and the
-numbers of the messages (`meta sequenceId`) show the gap.
+Each line is a message of syslog (RFC 5424) over TLS (RFC 5425); what it says stands in it as a JSON object. A thread of each
+process sends them: who logs waits for nobody. Syslog has no receipts: what was in the wire when a connection broke is lost,
+and the numbers of the messages (`meta sequenceId`) show the gap.
 """
 
 import contextlib
@@ -15,7 +15,6 @@ import ssl
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from marketplace.core import outside
@@ -132,7 +131,11 @@ class Shipper(logging.Handler):
     def message(self, record: logging.LogRecord, number: int) -> bytes:
         """RFC 5424, section 6: head, structured data, message."""
         severity = next((code for level, code in _SEVERITIES if record.levelno >= level), _DEBUG)
-        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        at = (
+            datetime.fromtimestamp(record.created, UTC)
+            .isoformat(timespec="microseconds")
+            .replace("+00:00", "Z")
+        )
         # 2147483647 is the number after which a sender begins again (section 7.3.1).
         data = f'[meta sequenceId="{(number - 1) % 2147483647 + 1}"]'
         head = f"<{_FACILITY * 8 + severity}>1 {at} {_host()} wibestore {os.getpid()} - {data} "

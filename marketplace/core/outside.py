@@ -51,13 +51,12 @@ def place(who: str, url: str, *, is_ours: bool = False) -> Place:
     """The place of a URL with a host. Raises ValueError, without the URL: it may hold a password."""
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
+        scheme, host, port = parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
     except ValueError:
-        host, port = "", None
-    port = port or _PORTS.get(parts.scheme) if host else None
+        scheme, host, port = "", None, None
     if not host or port is None:
         raise ValueError(f"{who}: not an address with a host and a port")
-    return Place(who, parts.scheme, host.rstrip("."), port, is_ours)
+    return Place(who, scheme, host.rstrip("."), port, is_ours)
 
 
 def named_by_operator(who: str, entry: str) -> Place:
@@ -68,7 +67,7 @@ def named_by_operator(who: str, entry: str) -> Place:
         host, number = parts.hostname, None if is_any_port else parts.port or 443
     except ValueError:
         host, number = None, None
-    if not host or not set(parts.netloc + parts.path).isdisjoint("*/@ "):
+    if not host or not set(entry.removesuffix(":*")).isdisjoint("*/@ "):
         raise ValueError(f"{entry!r} is not host, host:port or host:*")
     # Somebody wrote it down for this machine: where it lies is theirs to say.
     return Place(who, "", host.rstrip("."), number, is_ours=True)
@@ -92,9 +91,7 @@ def connect(address: tuple[str, int], timeout: Any = None, source_address: Any =
     places = _named(host, port)
     if not places:
         raise _refusal(host, port, "not named by any setting")
-    found = [
-        str(info[4][0]) for info in socket.getaddrinfo(_bare(host), port, 0, socket.SOCK_STREAM)
-    ]
+    found = [str(info[4][0]) for info in socket.getaddrinfo(_bare(host), port, 0, socket.SOCK_STREAM)]
     fit = [one for one in dict.fromkeys(found) if _fits(one, places)]
     if not fit:
         raise _refusal(host, port, f"its name leads to {', '.join(dict.fromkeys(found))}")
@@ -179,11 +176,11 @@ def stand_guard() -> None:
 
     It cannot be undone (PEP 578). With OUTBOUND_GUARD "tell" it only says what it would refuse.
     """
-    global _is_standing  # noqa: PLW0603
+    global _is_standing
     if not _is_standing:
         _is_standing = True
         _own_names.update({"localhost", _bare(socket.gethostname())})
-        socket.getaddrinfo = _remembered  # type: ignore[assignment]
+        socket.getaddrinfo = _remembered
         sys.addaudithook(_hear)
 
 
@@ -225,9 +222,9 @@ def _hear_connection(sock: Any, address: Any) -> None:
 
 
 def _hear_name(name: str) -> None:
-    if name and name not in _own_names and _literal(name) is None:
-        if not any(one.host == name for one in settings.OUTBOUND):
-            _refuse(name, "-", "not named by any setting")
+    is_fit = not name or name in _own_names or any(one.host == name for one in settings.OUTBOUND)
+    if not is_fit and _literal(name) is None:
+        _refuse(name, "-", "not named by any setting")
 
 
 def _refuse(host: str, port: Any, why: str) -> None:

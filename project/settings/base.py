@@ -712,7 +712,7 @@ PERMISSIONS_POLICY = ", ".join(
 # Each of the three settings makes OUTBOUND of what it has set up (project/settings/outbound.py), and of these besides: host,
 # host:port or host:*, parted by commas.
 OUTBOUND_EXTRA_HOSTS = env.list("OUTBOUND_EXTRA_HOSTS", default=[])
-# Whether connections of libraries, too, are held to it: "refuse", "tell" (only the log), or empty. Calls by core/http.py always are.
+# Whether connections of libraries are held to it too: "refuse", "tell" (the log only), or empty. Calls by core/http.py are.
 OUTBOUND_GUARD = ""
 SENTRY_DSN = env.str("SENTRY_DSN", "")
 

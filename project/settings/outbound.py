@@ -28,7 +28,9 @@ def _ours(values: Mapping[str, Any]) -> Iterator[Place]:
     for config in values["DATABASES"].values():
         hosts = [one for one in str(config.get("HOST") or "").split(",") if one and not one.startswith("/")]
         for host in hosts:
-            yield place("PostgreSQL", f"postgresql://{_bracketed(host)}:{config.get('PORT') or 5432}", is_ours=True)
+            yield place(
+                "PostgreSQL", f"postgresql://{_bracketed(host)}:{config.get('PORT') or 5432}", is_ours=True
+            )
     for name in ("REDIS_URL", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND"):
         for url in str(values[name] or "").split(";"):
             if "://" in url and not url.startswith(("memory:", "unix:", "redis+socket:", "filesystem:")):
@@ -66,7 +68,9 @@ def _buckets(options: Mapping[str, Any]) -> Iterator[Place]:
         yield place("object store", options["endpoint_url"], is_ours=True)
         return
     bucket = str(options["bucket_name"]).lower()
-    before = "" if "." in bucket else f"{bucket}."  # certificates cover one label, so other names stand in the path
+    before = (
+        "" if "." in bucket else f"{bucket}."
+    )  # certificates cover one label, so other names stand in the path
     for region in ("", f".{options['region_name'] or 'us-east-1'}"):
         yield place("object store", f"https://{before}s3{region}.amazonaws.com")
 

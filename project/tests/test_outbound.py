@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from urllib.parse import urlsplit
 
+import boto3
 import pytest
 from django.conf import settings
 
@@ -15,7 +16,10 @@ from project.tests.test_settings import fit, production
 
 TABLE = (settings.BASE_DIR / "docs" / "security.md").read_text()
 TABLE = TABLE.split("### What the application talks to\n")[1].split("\n### ")[0]
-ROWS = {who: where for who, _by, where in re.findall(r"^\| (\w[^|]*?) \| ([^|]*) \| ([^|]*`[^|]*) \|$", TABLE, re.MULTILINE)}
+ROWS = {
+    who: where
+    for who, _by, where in re.findall(r"^\| (\w[^|]*?) \| ([^|]*) \| ([^|]*`[^|]*) \|$", TABLE, re.MULTILINE)
+}
 
 # Where everybody would be, by the variable that says so.
 EVERYBODY = {
@@ -92,7 +96,11 @@ def test_each_address_of_the_table_is_on_the_list_where_the_table_says(everybody
 
 
 def test_the_list_is_that_and_no_more(everybody):
-    told = {urlsplit(value).hostname or value.partition(":")[0] for name, value in EVERYBODY.items() if name != "EMAIL_PORT"}
+    told = {
+        urlsplit(value).hostname or value.partition(":")[0]
+        for name, value in EVERYBODY.items()
+        if name != "EMAIL_PORT"
+    }
 
     assert {host for _who, _scheme, host, _port in everybody} == told
     assert ("payment providers", "https", "cloudpayments.example", 8443) in everybody
@@ -111,22 +119,25 @@ def test_google_and_amazon_are_there_by_their_own_names(tmp_path):
         "accounts.google.com", "oauth2.googleapis.com", "www.googleapis.com"
     }  # fmt: skip
     assert {host for who, _scheme, host, _port in found if who == "object store"} == {
-        f"{bucket}.s3{region}.amazonaws.com" for bucket in ("media", "private") for region in ("", ".eu-central-1")
+        f"{bucket}.s3{region}.amazonaws.com"
+        for bucket in ("media", "private")
+        for region in ("", ".eu-central-1")
     }
 
 
-def test_the_names_of_the_bucket_are_those_its_library_calls():
-    import boto3
-
+@pytest.mark.parametrize("bucket", ["media", "media.shop.uz"])
+def test_the_names_of_the_bucket_are_those_its_library_calls(bucket):
+    called = []
     session = boto3.session.Session(aws_access_key_id="a", aws_secret_access_key="b")
-    for bucket in ("media", "media.shop.uz"):
-        called = []
-        client = session.client("s3", region_name="eu-central-1")
-        client.meta.events.register("before-send.s3", lambda request, **_: called.append(request.url) or _Nothing())
-        client.head_object(Bucket=bucket, Key="x")
-        options = {"endpoint_url": None, "bucket_name": bucket, "region_name": "eu-central-1"}
+    client = session.client("s3", region_name="eu-central-1")
+    client.meta.events.register(
+        "before-send.s3", lambda request, **_: called.append(request.url) or _Nothing()
+    )
 
-        assert urlsplit(called[0]).hostname in {one.host for one in outbound._buckets(options)}
+    client.head_object(Bucket=bucket, Key="x")
+
+    options = {"endpoint_url": None, "bucket_name": bucket, "region_name": "eu-central-1"}
+    assert urlsplit(called[0]).hostname in {one.host for one in outbound._buckets(options)}
 
 
 class _Nothing:

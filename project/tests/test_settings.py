@@ -123,7 +123,10 @@ def test_production_starts_with_good_secrets_and_serves_no_door_of_developers(tm
         ({"ESKIZ_BASE_URL": "http://notify.eskiz.uz"}, "ESKIZ_BASE_URL must be an https:// address"),
         ({"GOOGLE_ISSUER": "http://127.0.0.1:9"}, "GOOGLE_ISSUER must be an https:// address"),
         ({"LOG_SHIP_URL": "syslog://logs.example:514"}, "LOG_SHIP_URL must be syslog+tls://HOST:PORT"),
-        ({"LOG_SHIP_URL": "syslog+tls://logs.example?ca=/nowhere"}, "LOG_SHIP_URL names certificates that cannot be read"),
+        (
+            {"LOG_SHIP_URL": "syslog+tls://logs.example?ca=/nowhere"},
+            "LOG_SHIP_URL names certificates that cannot be read",
+        ),
     ],
 )
 def test_production_refuses_what_is_not_safe(tmp_path, given, said):
@@ -171,7 +174,10 @@ def test_every_secret_may_stand_in_a_file(tmp_path):
         "JWT_SECRET_KEY", "ESKIZ_PASSWORD", "GOOGLE_CLIENT_SECRET", *providers.secrets(base.env),
     ]  # fmt: skip
     sample = "a-sample-of-the-repository"
-    code = f"from marketplace.core import secrets; secrets._example_values = lambda _: {{{sample!r}}}; import django; django.setup()"
+    code = (
+        f"from marketplace.core import secrets; secrets._example_values = lambda _: {{{sample!r}}};"
+        "import django; django.setup()"
+    )
     besides = {name: value for name, value in fit().items() if name not in names}
 
     started = production(tmp_path, code, **besides, **in_files(tmp_path, dict.fromkeys(names, sample)))

@@ -84,8 +84,7 @@ def test_who_is_not_on_the_list_is_no_answer_and_never_asked(settings, lines, li
 
     assert asked == []
     assert lines.messages == [
-        f"refused to talk to 127.0.0.1 port {port}: no http:// address of the settings "
-        "(docs/operations.md, Who is talked to)"
+        f"refused to talk to 127.0.0.1 port {port}: no http:// address of the settings (docs/operations.md, Who is talked to)"
     ]
 
 
@@ -100,9 +99,9 @@ def test_a_call_without_encryption_does_not_go_where_the_settings_say_https(sett
 
 def test_the_log_says_a_refusal_once_a_minute(settings, lines, monkeypatch):
     settings.OUTBOUND = ()
-    now = 1000.0
-    monkeypatch.setattr(outside.time, "monotonic", lambda: now)
-    for now in (1000.0, 1001.0, 1059.0, 1061.0):
+    clock = iter((1000.0, 1001.0, 1059.0, 1061.0))
+    monkeypatch.setattr(outside.time, "monotonic", lambda: next(clock))
+    for _call in range(4):
         with pytest.raises(http.NoAnswer):
             http.send("GET", "https://example.com/")
 
@@ -110,7 +109,7 @@ def test_the_log_says_a_refusal_once_a_minute(settings, lines, monkeypatch):
 
 
 INSIDE = [
-    "127.0.0.1", "10.0.0.7", "172.17.0.1", "192.168.1.1", "100.64.0.1", "169.254.169.254", "0.0.0.0", "224.0.0.1",
+    "127.0.0.1", "10.0.0.7", "172.17.0.1", "192.168.1.1", "100.64.0.1", "169.254.169.254", "0.0.0.0", "224.0.0.1",  # noqa: S104
     "::1", "fd00:ec2::254", "fe80::1", "::ffff:127.0.0.1", "::ffff:10.0.0.7", "64:ff9b::7f00:1", "2002:7f00:1::",
 ]  # fmt: skip
 
@@ -196,7 +195,9 @@ def test_an_operator_names_hosts(entry, host, port):
     assert named_by_operator("x", entry) == Place("x", "", host, port, is_ours=True)
 
 
-@pytest.mark.parametrize("entry", ["", "*", "*:443", "*.example.com", "https://example.com", "a/b", "host:port", "::1", "u@h"])
+@pytest.mark.parametrize(
+    "entry", ["", "*", "*:443", "*.example.com", "https://example.com", "a/b", "host:port", "::1", "u@h"]
+)
 def test_what_is_no_host_is_refused(entry):
     with pytest.raises(ValueError, match="is not host, host:port or host:"):
         named_by_operator("x", entry)

@@ -1,4 +1,4 @@
-"""A log server on loopback: syslog over TLS as RFC 5425 has it, strict about its frames; and certificates of an authority of its own."""
+"""A log server on loopback: syslog over TLS as RFC 5425 has it, strict about its frames; certificates of its own authority."""
 
 import datetime
 import ipaddress
@@ -80,7 +80,9 @@ class LogServer:
         with self._news:
             return self._news.wait_for(lambda: len(self.messages) >= number, seconds)
 
-    def serve(self, listener, context):
+    def serve(self, listener, context, opens):
+        if opens:
+            opens.wait()
         while True:
             try:
                 plain, _address = listener.accept()
@@ -125,8 +127,10 @@ class LogServer:
 
 
 @contextmanager
-def running(file, *, port=0, wants=None):
-    """`file`: the server's certificate and key; `wants`: the authority of callers' certificates, where they must have one."""
+def running(file, *, port=0, wants=None, opens=None):
+    """`file`: the server's certificate and key; `wants`: the authority of callers' certificates, where they must have one;
+    `opens`: an event before which callers are left standing at the door.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
     if wants:
@@ -134,10 +138,12 @@ def running(file, *, port=0, wants=None):
         context.load_verify_locations(wants)
     listener = socket.create_server(("127.0.0.1", port))
     server = LogServer(listener.getsockname()[1])
-    threading.Thread(target=server.serve, args=(listener, context), daemon=True).start()
+    threading.Thread(target=server.serve, args=(listener, context, opens), daemon=True).start()
     try:
         yield server
     finally:
+        if opens:
+            opens.set()
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         server.hang_up()

@@ -36,3 +36,4 @@ handler500 = "marketplace.core.api.errors.server_error"
 if settings.DEVELOPER_PAGES:
     # In production the web server or the object store serves these.
     urlpatterns.append(re_path(r"^media/(?P<path>.*)$", core.media))
+    urlpatterns.append(path("sandbox/google/", include("marketplace.accounts.google.stand_in_urls")))

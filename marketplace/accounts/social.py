@@ -1,9 +1,11 @@
 """Where allauth meets our people when somebody else says who they are: who is let in, who is made, who is refused."""
 
 import functools
+import io
 import logging
 from typing import Any
 
+import requests
 from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
@@ -24,8 +26,33 @@ from marketplace.accounts.google import openid
 from marketplace.accounts.google.provider import CONFIRM, CONNECT
 from marketplace.accounts.models import User
 from marketplace.accounts.telegram import signed
+from marketplace.core import http
 
 logger = logging.getLogger(__name__)
+
+
+_OF_THE_WIRE = {"Accept-Encoding", "Connection", "Content-Length"}
+
+
+class _Wire(requests.adapters.BaseAdapter):
+    """What allauth sends by `requests`, sent by `core.http`."""
+
+    def send(self, request: requests.PreparedRequest, *_args: Any, **_kwargs: Any) -> requests.Response:
+        body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode() or None
+        # The wire unpacks nothing, and counts by itself.
+        kept = {name: str(value) for name, value in request.headers.items() if name not in _OF_THE_WIRE}
+        try:
+            reply = http.send(request.method or "GET", request.url or "", body=body, headers=kept)
+        except http.NoAnswer as error:
+            raise requests.ConnectionError(str(error), request=request) from error
+        response = requests.Response()
+        response.status_code, response.url, response.request = reply.status, request.url or "", request
+        response.headers.update(reply.headers)
+        response.raw = io.BytesIO(reply.body)
+        return response
+
+    def close(self) -> None:
+        """Nothing is kept open."""
 
 
 class SocialAdapter(DefaultSocialAccountAdapter):
@@ -60,8 +87,10 @@ class SocialAdapter(DefaultSocialAccountAdapter):
         ]
 
     def get_requests_session(self) -> Any:
-        """Whoever answers with a redirect is not followed: only the addresses of the settings are talked to."""
+        """By our own wire, which talks to the addresses of the settings only. Whoever answers with a redirect is not followed."""
         session = super().get_requests_session()
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, _Wire())
         session.request = functools.partial(session.request, allow_redirects=False)
         return session
 

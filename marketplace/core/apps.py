@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.contrib.auth.signals import user_logged_out
 
 
@@ -10,7 +11,10 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         # Importing the first two registers what is theirs.
         from marketplace.core import checks, lookups  # noqa: F401, I001
-        from marketplace.core import health, metrics, scanning
+        from marketplace.core import health, metrics, outside, scanning
+
+        if settings.OUTBOUND_GUARD:
+            outside.stand_guard()
 
         health.register_detail("scanner", scanning.state)
         metrics.register(scanning.gauges)

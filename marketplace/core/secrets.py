@@ -1,11 +1,48 @@
-"""Which secrets are missing or samples. Production asks before it starts."""
+"""Where secrets come from, and which are missing or samples. Production asks before it starts."""
 
 import base64
 import binascii
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
+
 SECRET_LENGTH = 40
+
+
+class FromFiles(Mapping[str, str]):
+    """The environment, in which NAME_FILE may stand for NAME and names the file that holds the value.
+
+    So a vault, Docker, Kubernetes or systemd hands a secret over without its standing in the environment, which every program
+    that is started inherits. One newline at the end is not part of the value. Raises ImproperlyConfigured when both are given, or
+    the file cannot be read.
+
+    django-environ takes a value that begins with "$" for the name of another variable; with its `escape_proxy` what comes from a
+    file is the value, whatever it begins with.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = environment
+
+    def __getitem__(self, name: str) -> str:
+        file = self.environment.get(f"{name}_FILE", "")
+        if not file:
+            return self.environment[name].replace(r"\$", r"\\$")
+        if self.environment.get(name):
+            raise ImproperlyConfigured(f"Both {name} and {name}_FILE are given: take one away.")
+        try:
+            value = Path(file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise ImproperlyConfigured(f"{name}_FILE: {file} cannot be read ({why}).") from None
+        return value.removesuffix("\n").removesuffix("\r").replace("$", r"\$")
+
+    def __iter__(self) -> Iterator[str]:
+        named = {name.removesuffix("_FILE") for name in self.environment if name.endswith("_FILE")}
+        return iter({*self.environment, *named})
+
+    def __len__(self) -> int:
+        return sum(1 for _name in self)
 
 
 def unfit_secrets(values: Mapping[str, str], *, example: Path, samples: Iterable[str]) -> list[str]:

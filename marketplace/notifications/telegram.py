@@ -4,15 +4,13 @@ The token stands in the address of every call. No error of this module says an a
 what Telegram calls its description.
 """
 
-import http.client
 import json
-import urllib.error
-import urllib.request
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 
+from marketplace.core import http
 from marketplace.core.jobs import NotNow
 
 TIMEOUT = 15.0  # seconds
@@ -33,14 +31,6 @@ class Gone(Refused):
     """Nobody is there any more: the bot was blocked, or there is no such chat."""
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_args: Any, **_kwargs: Any) -> None:
-        return None
-
-
-_opener = urllib.request.build_opener(_NoRedirects)
-
-
 def is_on() -> bool:
     """Whether there is a bot to talk to."""
     return bool(settings.TELEGRAM_BOT_TOKEN and settings.TELEGRAM_BOT_NAME)
@@ -48,27 +38,24 @@ def is_on() -> bool:
 
 def call(method: str, *, _timeout: float = TIMEOUT, **arguments: Any) -> Any:
     """The result of one call; `_timeout` in seconds. Raises NotNow (too many, down, no answer), Gone, or Refused for the rest."""
-    request = urllib.request.Request(  # noqa: S310 (the base is a setting)
-        f"{settings.TELEGRAM_API_BASE}/bot{settings.TELEGRAM_BOT_TOKEN}/{method}",
-        data=json.dumps(arguments).encode(),
-        headers={"Content-Type": "application/json"},
-    )
     try:
-        try:
-            with _opener.open(request, timeout=_timeout) as answer:
-                status, body = answer.status, answer.read(MAX_ANSWER)
-        except urllib.error.HTTPError as error:
-            with error:
-                status, body = error.code, error.read(MAX_ANSWER)
-        said = json.loads(body)
-    except (OSError, http.client.HTTPException, ValueError) as error:
+        answer = http.send(
+            "POST",
+            f"{settings.TELEGRAM_API_BASE}/bot{settings.TELEGRAM_BOT_TOKEN}/{method}",
+            body=json.dumps(arguments).encode(),
+            headers={"Content-Type": "application/json"},
+            timeout=_timeout,
+            most=MAX_ANSWER,
+        )
+        said = json.loads(answer.body)
+    except (http.NoAnswer, ValueError) as error:
         # From None: the cause may name the address, and the token in it.
-        raise NotNow(f"Telegram did not answer {method}: {type(error).__name__}") from None
+        raise NotNow(f"Telegram did not answer {method}: {type(error.__cause__ or error).__name__}") from None
     if not isinstance(said, dict):
         raise NotNow(f"Telegram answered {method} with no object") from None
     if said.get("ok") is True:
         return said.get("result")
-    raise _meant(method, int(said.get("error_code") or status), said)
+    raise _meant(method, int(said.get("error_code") or answer.status), said)
 
 
 def _meant(method: str, code: int, said: dict[str, Any]) -> Exception:

@@ -1,5 +1,6 @@
 """What holds everywhere. Every value that differs between places comes from the environment (see .env.example)."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -9,11 +10,15 @@ import environ
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
+from marketplace.core.secrets import FromFiles
+
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 VAR_DIR = BASE_DIR / "var"
 
-env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
+env = environ.Env()
+# Of each variable NAME_FILE may name a file that holds the value.
+env.ENVIRON, env.escape_proxy = FromFiles(os.environ), True
 
 # --- Core ---------------------------------------------------------------------------------------
 # Samples, good for a laptop only: production refuses to start with any of them.
@@ -715,8 +720,18 @@ PERMISSIONS_POLICY = ", ".join(
     )
 )  # fmt: skip
 
+# --- Who is talked to ----------------------------------------------------------------------------
+# Each of the three settings makes OUTBOUND of what it has set up (project/settings/outbound.py), and of these besides: host,
+# host:port or host:*, parted by commas.
+OUTBOUND_EXTRA_HOSTS = env.list("OUTBOUND_EXTRA_HOSTS", default=[])
+# Whether connections of libraries are held to it too: "refuse", "tell" (the log only), or empty. Calls by core/http.py are.
+OUTBOUND_GUARD = ""
+SENTRY_DSN = env.str("SENTRY_DSN", "")
+
 # --- Logging ------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+# Where production sends each line besides: syslog+tls://HOST:6514?ca=FILE (core/log_shipping.py).
+LOG_SHIP_URL = env.str("LOG_SHIP_URL", "")
 # What stands before the part of an address that opens something: Kaspi's calls, and links of mails. No line of a log shows that
 # part (core/scrub.py), and deploy/nginx.conf hides it too.
 SECRETS_IN_ADDRESSES = "|".join(

@@ -1,6 +1,8 @@
 """A laptop: nothing to install, sample secrets, the sandbox gateway, mail printed and kept at /dev/mail/."""
 
-from project.settings import providers
+from urllib.parse import urlsplit
+
+from project.settings import outbound, providers
 from project.settings.base import *
 
 DEBUG = env.bool("DEBUG", True)
@@ -28,3 +30,16 @@ if DEBUG and env.bool("DEBUG_TOOLBAR", False):
     INSTALLED_APPS += ["debug_toolbar"]
     MIDDLEWARE.insert(5, "debug_toolbar.middleware.DebugToolbarMiddleware")
     DEBUG_TOOLBAR_CONFIG = {"SHOW_TOOLBAR_CALLBACK": lambda _request: True}
+
+# Google, where no client of its own is set: a page of this site plays it (accounts/google/stand_in.py).
+if not env.str("GOOGLE_CLIENT_ID", "") and urlsplit(SITE_URL).hostname == "127.0.0.1":
+    GOOGLE_CLIENT_ID = "sandbox-google"
+    GOOGLE_CLIENT_SECRET = "sample-secret-of-sandbox-google"  # noqa: S105  # nosec B105
+    GOOGLE_ISSUER = f"{SITE_URL}/sandbox/google"
+    SECURE_CSP["form-action"] += [SITE_URL, SITE_URL.replace("127.0.0.1", "localhost")]
+
+# The sandbox gateway calls this site, by whatever name its pages were opened.
+_own = {"localhost", "127.0.0.1", "[::1]", *(host.lstrip(".") for host in ALLOWED_HOSTS if host != "*")}
+_own |= {urlsplit(url).netloc.partition(":")[0] for url in (SITE_URL, SANDBOX_WEBHOOK_BASE) if url}
+OUTBOUND_EXTRA_HOSTS += sorted(f"{host}:*" for host in _own)
+OUTBOUND = outbound.places(globals())

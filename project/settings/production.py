@@ -4,8 +4,9 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+from marketplace.core.log_shipping import server as log_server
 from marketplace.core.secrets import SECRET_LENGTH, unfit_secrets
-from project.settings import providers
+from project.settings import outbound, providers
 from project.settings.base import *
 
 DEBUG = False
@@ -19,7 +20,7 @@ unfit = unfit_secrets(
         "ALLOWED_HOSTS": env.str("ALLOWED_HOSTS", ""),
         "EMAIL_HOST": env.str("EMAIL_HOST", ""),
         "EMAIL_HOST_PASSWORD": env.str("EMAIL_HOST_PASSWORD", "") or "unset",
-        "SENTRY_DSN": env.str("SENTRY_DSN", "") or "unset",
+        "SENTRY_DSN": SENTRY_DSN or "unset",
         "TELEGRAM_BOT_TOKEN": env.str("TELEGRAM_BOT_TOKEN", "") or "unset",
         "TELEGRAM_WEBHOOK_SECRET": env.str("TELEGRAM_WEBHOOK_SECRET", "") or "unset",
         **providers.secrets(env),
@@ -42,6 +43,14 @@ if not TELEGRAM_OAUTH_BASE.startswith("https://"):
     unfit.append("TELEGRAM_OAUTH_BASE must be an https:// address.")
 if not GOOGLE_ISSUER.startswith("https://"):
     unfit.append("GOOGLE_ISSUER must be an https:// address.")
+OUTBOUND_GUARD = env.str("OUTBOUND_GUARD", "refuse")
+if OUTBOUND_GUARD not in {"refuse", "tell"}:
+    unfit.append("OUTBOUND_GUARD must be refuse or tell.")
+if LOG_SHIP_URL:
+    try:
+        log_server(LOG_SHIP_URL)
+    except ValueError as error:
+        unfit.append(f"LOG_SHIP_URL {error}.")
 if unfit:
     raise ImproperlyConfigured(
         "Refusing to start in production:\n" + "\n".join(f"- {line}" for line in unfit)
@@ -80,7 +89,7 @@ TEMPLATES[0]["OPTIONS"]["loaders"] = [
     )
 ]
 
-# --- Logs: a rotating file beside the console, errors to Sentry -----------------------------------
+# --- Logs: a rotating file beside the console, a log server, errors to Sentry ----------------------------------
 LOG_DIR = Path(env.str("LOG_DIR", str(BASE_DIR / "logs")))
 LOG_DIR.mkdir(exist_ok=True)
 LOGGING["handlers"]["file"] = {
@@ -92,10 +101,15 @@ LOGGING["handlers"]["file"] = {
     "formatter": "line",
     "filters": ["request_id", "secrets"],
 }
+if LOG_SHIP_URL:
+    LOGGING["handlers"]["ship"] = {
+        "()": "marketplace.core.log_shipping.Shipper",
+        "url": LOG_SHIP_URL,
+        "filters": ["request_id", "secrets"],
+    }
 for _logger in [LOGGING["root"], *LOGGING["loggers"].values()]:
-    _logger["handlers"] = ["console", "file"]
+    _logger["handlers"] = list(LOGGING["handlers"])
 
-SENTRY_DSN = env.str("SENTRY_DSN", "")
 if SENTRY_DSN:
     import sentry_sdk
 
@@ -109,3 +123,5 @@ if SENTRY_DSN:
         before_send=without_secrets,
         before_send_transaction=without_secrets,
     )
+
+OUTBOUND = outbound.places(globals())

@@ -6,7 +6,7 @@ os.environ.setdefault(
     "DJANGO_ALLOW_ASYNC_UNSAFE", "true"
 )  # the browser driver keeps a loop running in the test's thread
 
-from project.settings import providers
+from project.settings import outbound, providers
 from project.settings.base import *
 
 DEBUG = False
@@ -60,3 +60,6 @@ STORAGES["private"]["OPTIONS"]["location"] = str(VAR_DIR / f"test-private-{_run}
 WHITENOISE_AUTOREFRESH = True
 LANGUAGE_CODE = "en"
 ALLOWED_HOSTS = ["*"]
+# Stand-ins for others are servers on this machine.
+OUTBOUND_EXTRA_HOSTS = ["127.0.0.1:*", "localhost:*"]
+OUTBOUND = outbound.places(globals())

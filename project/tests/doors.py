@@ -291,6 +291,11 @@ GET    /sandbox/<code>/pay/                                             404
 GET    /sandbox/<code>/pay/<rest>                                       404
 POST   /sandbox/<payment_id>/<action>/                                  404
 GET    /sandbox/api/payments/<order>/                                   401
+GET    /sandbox/google/.well-known/openid-configuration                 404
+GET    /sandbox/google/auth/                                            404
+POST   /sandbox/google/auth/                                            404
+GET    /sandbox/google/keys/                                            404
+POST   /sandbox/google/token/                                           404
 GET    /sandbox/payments/<payment_id>/                                  404
 POST   /sandbox/payments/<payment_id>/<action>/                         404
 GET    /sell/                                                            in  200
@@ -398,5 +403,6 @@ WITHOUT_CSRF = {
     "/accounts/sms/<token>/",  # a signed address; changes a word about a message
     "/api/v1/payments/webhooks/<provider>/",  # the provider's signature
     "/api/v1/payments/webhooks/<provider>/<action>/",
+    "/sandbox/google/token/",  # a server's call, with its secret
     "/sandbox/<code>/api/<rest>",  # providers' protocols, with their signatures
 }

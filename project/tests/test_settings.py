@@ -13,6 +13,7 @@ from celery import current_app
 from cryptography.fernet import Fernet
 from django.conf import settings
 
+from marketplace.core.secrets import FromFiles
 from project.settings import base, providers
 
 ROOT = Path(settings.BASE_DIR)
@@ -121,13 +122,105 @@ def test_production_starts_with_good_secrets_and_serves_no_door_of_developers(tm
         ({"SMS_PROVIDER": "eskiz", "ESKIZ_EMAIL": "a@b.uz"}, "ESKIZ_EMAIL or ESKIZ_PASSWORD is not set"),
         ({"ESKIZ_BASE_URL": "http://notify.eskiz.uz"}, "ESKIZ_BASE_URL must be an https:// address"),
         ({"GOOGLE_ISSUER": "http://127.0.0.1:9"}, "GOOGLE_ISSUER must be an https:// address"),
+        ({"LOG_SHIP_URL": "syslog://logs.example:514"}, "LOG_SHIP_URL must be syslog+tls://HOST:PORT"),
+        (
+            {"LOG_SHIP_URL": "syslog+tls://logs.example?ca=/nowhere"},
+            "LOG_SHIP_URL names certificates that cannot be read",
+        ),
     ],
 )
-def test_production_refuses_ways_in_that_are_not_safe(tmp_path, given, said):
+def test_production_refuses_what_is_not_safe(tmp_path, given, said):
     started = production(tmp_path, **{**fit(), **given})
 
     assert started.returncode != 0
     assert said in started.stderr
+
+
+# --- Secrets that stand in files ---------------------------------------------------------------------
+
+SHOW = (
+    "import json; from django.conf import settings;"
+    "print(json.dumps([settings.SECRET_KEY, settings.PAYMENT_CONFIG['kaspi']['token'], settings.DATABASES['default']['NAME']]))"
+)
+TOKEN = r"$TOKEN\$with $igns "
+
+
+def in_files(tmp_path, values):
+    """The same as variables that name files, as Docker, Kubernetes and systemd hand secrets over."""
+    for name, value in values.items():
+        (tmp_path / name).write_text(value)
+    return {f"{name}_FILE": str(tmp_path / name) for name in values}
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_secrets_may_stand_in_files(tmp_path, end):
+    key = secrets.token_urlsafe(60)
+    values = {"SECRET_KEY": key, "KASPI_URL_TOKEN": TOKEN, "KASPI_LINK_TEMPLATE": "https://kaspi.kz/{reference}",
+              "DATABASE_URL": "sqlite:////tmp/of-a-file.sqlite3"}  # fmt: skip
+    besides = {name: value for name, value in fit().items() if name not in values}
+
+    started = production(
+        tmp_path, SHOW, **besides, **in_files(tmp_path, {one: value + end for one, value in values.items()})
+    )
+
+    assert started.returncode == 0, started.stderr
+    assert json.loads(started.stdout) == [key, TOKEN, "/tmp/of-a-file.sqlite3"]  # noqa: S108
+
+
+def test_every_secret_may_stand_in_a_file(tmp_path):
+    """Production looks at each of them before it starts: it has read them all from their files, and refuses them all."""
+    names = [
+        "SECRET_KEY", "FERNET_KEY", "EMAIL_HOST_PASSWORD", "SENTRY_DSN", "TELEGRAM_BOT_TOKEN", "TELEGRAM_WEBHOOK_SECRET",
+        "JWT_SECRET_KEY", "ESKIZ_PASSWORD", "GOOGLE_CLIENT_SECRET", *providers.secrets(base.env),
+    ]  # fmt: skip
+    sample = "a-sample-of-the-repository"
+    code = (
+        f"from marketplace.core import secrets; secrets._example_values = lambda _: {{{sample!r}}};"
+        "import django; django.setup()"
+    )
+    besides = {name: value for name, value in fit().items() if name not in names}
+
+    started = production(tmp_path, code, **besides, **in_files(tmp_path, dict.fromkeys(names, sample)))
+
+    assert started.returncode != 0
+    assert [name for name in names if f"- {name} is a sample value" not in started.stderr] == []
+
+
+def test_only_one_newline_at_the_end_is_cut():
+    environment = FromFiles({"A_FILE": "/dev/null", "B": r"x\$y", "C": ""})
+
+    assert environment["A"] == ""
+    assert environment["B"] == r"x\\$y", "django-environ takes one away"
+    assert set(environment) == {"A", "A_FILE", "B", "C"}
+    with pytest.raises(KeyError):
+        environment["D"]
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (lambda path: None, "No such file or directory"),
+        (lambda path: path.mkdir(), "Is a directory"),
+        (lambda path: path.write_bytes(b"\xff"), "it is not UTF-8"),
+    ],
+)
+def test_a_file_that_cannot_be_read_stops_the_start_and_is_named(tmp_path, made, said):
+    made(tmp_path / "key")
+
+    started = production(tmp_path, **{**fit(), "SECRET_KEY": "", "SECRET_KEY_FILE": str(tmp_path / "key")})
+
+    assert started.returncode != 0
+    assert f"SECRET_KEY_FILE: {tmp_path / 'key'} cannot be read ({said})" in started.stderr
+
+
+def test_a_value_and_a_file_of_it_stop_the_start(tmp_path):
+    given = fit()
+
+    started = production(tmp_path, **given, **in_files(tmp_path, {"SECRET_KEY": given["SECRET_KEY"]}))
+
+    assert started.returncode != 0
+    assert "Both SECRET_KEY and SECRET_KEY_FILE are given" in started.stderr
+    assert given["SECRET_KEY"] not in started.stderr
 
 
 GOOGLE = {

@@ -1,6 +1,7 @@
 """A stand-in for Google: an OpenID provider as a real HTTP server on loopback, strict about what a client must send."""
 
 import base64
+import gzip
 import hashlib
 import json
 import secrets
@@ -155,6 +156,9 @@ def handler(google):
         def answer(self, status, body, **headers):
             data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
             self.send_response(status)
+            if "gzip" in self.headers.get("Accept-Encoding", ""):  # as the real one does
+                data = gzip.compress(data)
+                self.send_header("Content-Encoding", "gzip")
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(data)))
             for name, value in headers.items():

@@ -485,6 +485,24 @@ def test_when_google_is_down_the_button_says_so(client, google, mode):
     assert "does not answer" in answer.text
 
 
+def test_when_google_is_nobody_we_talk_to_the_button_says_so_and_nobody_is_asked(client, google, settings):
+    settings.OUTBOUND = ()
+
+    answer = client.post(BEGIN)
+
+    assert answer.status_code == DOWN
+    assert google.asked == []
+
+
+def test_allauth_asks_by_our_own_wire(client, google, settings):
+    back = presses(leaves(client))
+    before, asked, settings.OUTBOUND = census(), len(google.asked), ()
+
+    refused(client, before, client.get(back))
+
+    assert google.asked[asked:] == [], "the code was not shown to anybody"
+
+
 @pytest.mark.parametrize("mode", ["down", "garbage"])
 def test_when_google_goes_down_on_the_way_nothing_has_changed(client, google, mode):
     back = presses(leaves(client))

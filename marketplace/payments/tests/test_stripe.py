@@ -609,6 +609,15 @@ def test_a_stripe_that_fails_is_unavailable_and_asked_once(server, mode):
     assert len(server.requests) == 1, "no page waits for second tries"
 
 
+def test_a_stripe_that_is_nobody_we_talk_to_is_unavailable_and_never_asked(server, settings):
+    settings.OUTBOUND = ()
+
+    with pytest.raises(ProviderUnavailable):
+        start()
+
+    assert server.requests == []
+
+
 def test_a_stripe_that_does_not_answer_is_given_up_in_time(server, monkeypatch):
     monkeypatch.setattr(http, "TIMEOUT", 0.1)
     server.mode = "mute"

@@ -62,7 +62,7 @@ def note_lock(*, username: str | None = None, ip_address: str | None = None, **_
     Those that meet it are told as failures, like others; the lock itself once for as long as it holds by itself.
     """
     user = User.objects.filter(email=username).first() if username else None
-    told = SecurityEvent.objects.filter(kind=Kind.LOCKED, user_id=user.pk if user else None)
+    told = SecurityEvent.objects.filter(kind=Kind.LOCKED, user=user)
     if user is None:
         told = told.filter(address=ip_address or None)
     if not told.filter(at__gt=timezone.now() - settings.AXES_COOLOFF_TIME).exists():

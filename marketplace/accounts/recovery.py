@@ -1,11 +1,11 @@
 """Recovery codes that nobody can read again, us included: made once, shown once, kept as Argon2 hashes.
 
-allauth keeps a seed from which they can be made anew, encrypted with a key that lies on the same machine as the pages. ASVS 5.0,
-6.5.2: below 112 bits of entropy a code is hashed like a password. Twelve digits (40 bits) are typed on any keyboard, Cyrillic too.
+allauth keeps a seed from which they can be made anew, encrypted with a key that lies on the same machine as the pages. By ASVS
+5.0, 6.5.2, a code below 112 bits of entropy is hashed like a password. Twelve digits (40 bits) are typed on any keyboard.
 
 All codes of a set share one salt, so a try costs one hash and not one for each code that is left, which a small machine feels
 and a flood of tries would use. What is lost by it: whoever steals the table tries ten codes of one person by one hash, 3.3
-bits of 40; each person's salt is still their own.
+bits of 40; each person's salt is still their own (docs/decisions/0010-recovery-codes.md).
 
 `Authenticator.data`: {"salt": hex, "cost": [rounds, KiB, lanes], "hashes": [hex, …]}, one hash for each code that is not used.
 """
@@ -95,7 +95,7 @@ def take_the_place_of_allauths() -> None:
     `test_recovery_codes.py` goes through allauth's own pages: a version with other names fails there.
     """
     for module in (auth, flows):
-        module.RecoveryCodes = RecoveryCodes  # type: ignore[misc, assignment]
+        module.RecoveryCodes = RecoveryCodes
 
 
 def fresh() -> list[str]:
@@ -126,5 +126,11 @@ def spaced(code: str) -> str:
 def _hash(code: str, *, salt: bytes, cost: list[int]) -> str:
     rounds, memory, lanes = cost
     return hash_secret_raw(
-        code.encode(), salt, time_cost=rounds, memory_cost=memory, parallelism=lanes, hash_len=_BYTES, type=Argon2.ID
+        code.encode(),
+        salt,
+        time_cost=rounds,
+        memory_cost=memory,
+        parallelism=lanes,
+        hash_len=_BYTES,
+        type=Argon2.ID,
     ).hex()

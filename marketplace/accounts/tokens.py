@@ -45,7 +45,10 @@ class Refresh(RefreshToken):
 
     @classmethod
     def for_user(cls, user: User, sign_in: str = "") -> Self:  # type: ignore[override]
-        """As the library's, with a mark of the password, and what is noted is the id alone. `sign_in`: the one this renews; without it a new one begins."""
+        """As the library's, with a mark of the password; what is noted is the id alone.
+
+        `sign_in`: the one this renews; without it a new one begins.
+        """
         token: Self = super(BlacklistMixin, cls).for_user(user)
         token[password_marks.CLAIM] = password_marks.mark_of(user)
         token[SIGN_IN] = sign_in or token[api_settings.JTI_CLAIM]

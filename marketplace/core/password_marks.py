@@ -1,6 +1,6 @@
 """What a token says of the password it was given for: enough to tell that there is another one since.
 
-The token library's own mark is a bare MD5 of the stored hash, which whoever holds a token could compare guesses of that hash with.
+The token library's own mark is a bare MD5 of the stored hash: whoever holds a token could compare guesses of the hash with it.
 """
 
 from typing import Any

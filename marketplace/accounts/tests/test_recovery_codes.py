@@ -103,7 +103,9 @@ def hashing(monkeypatch):
 def test_new_codes_stand_in_the_answer_to_what_made_them_and_nowhere_else(sure, user, way):
     answer = way(sure)
     codes = shown_in(answer.text)
-    others = [sure.get(path, follow=True).text for path in (INDEX, NEW, "/accounts/2fa/recovery-codes/", SET_UP)]
+    others = [
+        sure.get(path, follow=True).text for path in (INDEX, NEW, "/accounts/2fa/recovery-codes/", SET_UP)
+    ]
 
     assert answer.status_code == OK
     assert "no-store" in answer["Cache-Control"]
@@ -172,7 +174,9 @@ def test_the_page_hands_its_codes_in_and_gets_them_as_a_file(sure):
     assert "no-store" in file["Cache-Control"]
 
 
-@pytest.mark.parametrize("sent", [[], ["<b>x</b>"], ["1234 5678 9012\r\nx"], ["1234 5678 9012"] * 11, ["１２３４ 5678 9012"]])
+@pytest.mark.parametrize(
+    "sent", [[], ["<b>x</b>"], ["1234 5678 9012\r\nx"], ["1234 5678 9012"] * 11, ["１２３４ 5678 9012"]]
+)
 def test_nothing_else_becomes_a_file(sure, sent):
     assert sure.post(DOWNLOAD, {"codes": sent}).status_code == REFUSED
 

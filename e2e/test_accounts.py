@@ -59,8 +59,16 @@ def test_from_signing_up_to_a_recovery_code(visitor, half_minute, scripts):
     person.reads_heading("Recovery codes")
     codes = person.page.locator("#codes li").all_inner_texts()
     assert len(codes) == 10
+    with person.page.expect_download() as begun:
+        person.presses("Download")
+    assert begun.value.path().read_text().split("\n")[:10] == codes
+    person.reads_heading("Recovery codes")  # the file takes nobody away from the page
     person.follows("I have kept them")
     person.sees("Your account asks for a second factor")
+    person.sees("10 codes left")
+    person.goes_to("/accounts/2fa/recovery-codes/")
+    for code in codes:
+        person.does_not_see(code)
     assert person.letters(person.email)[-1].subject == "A second factor was set up"
 
     logs_out(person)
@@ -85,6 +93,8 @@ def test_from_signing_up_to_a_recovery_code(visitor, half_minute, scripts):
     person.goes_to("/me/sessions/")
     expect(person.page.get_by_role("main").get_by_role("listitem")).to_have_count(2)
     person.presses("End all others")
+    says_the_password_again(person)
+    person.sees("1 sign-in is ended.")
     expect(person.page.get_by_role("main").get_by_role("listitem")).to_have_count(1)
     elsewhere.page.reload()
     expect(elsewhere.page).to_have_url(re.compile("/accounts/login/"))
@@ -138,9 +148,12 @@ def test_a_passkey_is_added_and_signs_in(visitor, site):
     is_in(person)
 
     # It says who one is, too, where that is asked.
-    person.goes_to("/accounts/2fa/recovery-codes/")
+    person.goes_to("/accounts/2fa/")
+    person.follows("Make new ones")
     person.follows("Use a passkey")
     person.presses("Use a passkey")
+    person.reads_heading("Make new recovery codes?")
+    person.presses("Make new ones")
     person.reads_heading("Recovery codes")
 
     logs_out(person)

@@ -123,6 +123,19 @@ def test_a_stolen_session_opens_neither_money_nor_secrets(at, visitor, site):
     assert not Transaction.objects.filter(user=buyer, type=Transaction.Type.WITHDRAWAL).exists()
     assert not buyer.emailaddress_set.filter(email="thief@example.com").exists()
 
+    # Nor is the owner put out of other browsers.
+    phone = at(HOME)
+    phone.logs_in(buyer.email)
+    for button in ("End all others", re.compile("^End ")):
+        thief.goes_to("/me/sessions/")
+        thief.page.get_by_role("main").get_by_role("button", name=button).first.click()
+        thief.reads_heading("Is it you?")
+        thief.page.locator("#id_password").fill("a-guess-03")
+        thief.presses("Go on")
+        thief.sees("Incorrect password.")
+    phone.goes_to("/me/")
+    phone.sees(buyer.email)
+
     # A new password is all it takes: the copy of the session opens nothing any more.
     owner.goes_to("/accounts/password/change/")
     owner.page.locator("#id_oldpassword").fill(PASSWORD)
@@ -132,7 +145,8 @@ def test_a_stolen_session_opens_neither_money_nor_secrets(at, visitor, site):
     owner.goes_to("/me/")
     owner.sees(buyer.email)
     is_out(thief)
-    for person in (owner, thief):
+    is_out(phone)
+    for person in (owner, thief, phone):
         person.complaints.clear()  # the browser notes that the stream of a session that is over was cut
 
 

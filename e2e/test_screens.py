@@ -252,7 +252,7 @@ def talks(town):
 def factors(town):
     """The second factor: set up, asked for, taken away; and the question who somebody is."""
     careful, newcomer = town.careful, town.newcomer
-    activate, codes = reverse("mfa_activate_totp"), reverse("mfa_view_recovery_codes")
+    activate, codes = reverse("mfa_activate_totp"), reverse("mfa_generate_recovery_codes")
     passkey = careful.authenticator_set.get(type="webauthn").pk
     yield from (
         Shot("factor-step", reverse("account_login"), act=give_password_of(careful)),
@@ -271,7 +271,7 @@ def factors(town):
         Shot("factor-passkeys-none", reverse("mfa_list_webauthn"), newcomer),
         Shot("factor-withdraw", reverse("payments:withdraw"), careful),
         Shot("factor-codes", codes, careful, act=say_again),
-        Shot("factor-codes-new", reverse("mfa_generate_recovery_codes"), careful, act=say_again),
+        Shot("factor-codes-new", codes, careful, act=in_turn(say_again, submit("Make new ones"))),
         Shot("factor-app-off", reverse("mfa_deactivate_totp"), careful, act=say_again),
         Shot("factor-passkey-rename", reverse("mfa_edit_webauthn", args=[passkey]), careful, act=say_again),
         Shot("factor-passkey-off", reverse("mfa_remove_webauthn", args=[passkey]), careful, act=say_again),

@@ -21,6 +21,7 @@ class AccountsConfig(AppConfig):
             lockout,
             middleware,
             personal,
+            recovery,
             second_factor,
             sign_ins,
             traces,
@@ -33,6 +34,7 @@ class AccountsConfig(AppConfig):
         user_logged_in.connect(sign_ins.leave_unnoted, dispatch_uid="sign_ins")
         user_logged_out.connect(sign_ins.note_sign_out, dispatch_uid="sign_ins")
 
+        recovery.take_the_place_of_allauths()
         second_factor.register(factors.FACTOR)
         encryption.register("second factors", factors.rotate_keys)
         for signal, note in (

@@ -9,10 +9,12 @@ from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.models import EmailAddress
 from allauth.core import context as allauth_context
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
 
 from marketplace.accounts import lockout, services, sign_ins, trail
-from marketplace.accounts.models import User
+from marketplace.accounts.models import SecurityEvent, User
 from marketplace.accounts.trail import Kind
 from marketplace.core.api.errors import is_api
 
@@ -54,10 +56,17 @@ def note_failure(
     trail.record_failure(Kind.SIGN_IN_FAILED, user=user, what=what, **tried)
 
 
-def note_lock(*, username: str | None = None, **_signal: Any) -> None:
-    """Receives axes' `user_locked_out`."""
+def note_lock(*, username: str | None = None, ip_address: str | None = None, **_signal: Any) -> None:
+    """Receives axes' `user_locked_out`, of the try that closes a lock and of each that meets it closed.
+
+    Those that meet it are told as failures, like others; the lock itself once for as long as it holds by itself.
+    """
     user = User.objects.filter(email=username).first() if username else None
-    trail.record_failure(Kind.LOCKED, user=user)
+    told = SecurityEvent.objects.filter(kind=Kind.LOCKED, user=user)
+    if user is None:
+        told = told.filter(address=ip_address or None)
+    if not told.filter(at__gt=timezone.now() - settings.AXES_COOLOFF_TIME).exists():
+        trail.record_failure(Kind.LOCKED, user=user)
 
 
 def note_step_up(*, user: User, method: str = "", reauthenticated: bool = False, **_signal: Any) -> None:

@@ -21,13 +21,13 @@ from qrcode.main import QRCode
 from marketplace.accounts import audit, devices
 from marketplace.accounts.facts import FactorAdded, FactorRemoved, RecoveryCodesRenewed, RecoveryCodeUsed
 from marketplace.accounts.models import User
+from marketplace.accounts.recovery import RecoveryCodes
 from marketplace.core import encryption
 from marketplace.core.announce import announce
 
 Type = Authenticator.Type
 MAIN = (Type.TOTP, Type.WEBAUTHN)
 SITE = "WibeStore"
-_SECRETS = ("secret", "seed")  # in `Authenticator.data`, encrypted by the adapter
 
 
 class MFAAdapter(DefaultMFAAdapter):
@@ -118,14 +118,15 @@ def take_away(factors: Iterable[Authenticator]) -> None:
 
 
 def rotate_keys() -> int:
-    """Encrypt what the factors keep under the newest key (`manage.py reencrypt`). Returns how many rows there are."""
+    """Encrypt the secrets of apps under the newest key (`manage.py reencrypt`). Returns how many there are.
+
+    Of recovery codes hashes are kept, of passkeys what everybody may know.
+    """
     count = 0
-    for pk in Authenticator.objects.exclude(type=Type.WEBAUTHN).values_list("pk", flat=True):
+    for pk in Authenticator.objects.filter(type=Type.TOTP).values_list("pk", flat=True):
         with transaction.atomic():
             factor = Authenticator.objects.select_for_update().get(pk=pk)
-            factor.data |= {
-                name: encryption.rotate(factor.data[name]) for name in _SECRETS if name in factor.data
-            }
+            factor.data["secret"] = encryption.rotate(factor.data["secret"])
             factor.save(update_fields=["data"])
         count += 1
     return count
@@ -161,4 +162,4 @@ def _factor_name(authenticator: Authenticator) -> str:
 
 def _codes_left(authenticator: Authenticator) -> int:
     # Read again: what checked the code has its own copy of the row.
-    return len(Authenticator.objects.get(pk=authenticator.pk).wrap().get_unused_codes())
+    return RecoveryCodes(Authenticator.objects.get(pk=authenticator.pk)).left

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from marketplace.accounts import alarms, selectors, sign_ins
+from marketplace.accounts import alarms, confirmation, devices, selectors, sign_ins
 from marketplace.accounts.models import SignIn
 from marketplace.accounts.trail import Kind
 
@@ -78,10 +78,14 @@ def security(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_required
 def session_end(request: HttpRequest, sign_in_id: uuid.UUID) -> HttpResponse:
+    """Ends a sign-in of one's own. Another one than this only after "is it you?": whoever has stolen a session must not put
+    its owner out with it. The owner, who has been, has the link of the mail, which asks for no session at all.
+    """
     if sign_in_id == sign_ins.current(request):
         logout(request)
         return redirect("account_login")
     get_object_or_404(SignIn, user=selectors.person(request), pk=sign_in_id)
+    confirmation.must_be_fresh(request)
     if sign_ins.end(user=selectors.person(request), sign_in_id=sign_in_id):
         messages.success(request, _("That sign-in is ended."))
     return redirect("accounts:sessions")
@@ -90,7 +94,11 @@ def session_end(request: HttpRequest, sign_in_id: uuid.UUID) -> HttpResponse:
 @require_POST
 @login_required
 def sessions_end_others(request: HttpRequest) -> HttpResponse:
-    ended = sign_ins.end_all(user=selectors.person(request), but=sign_ins.current(request))
+    confirmation.must_be_fresh(request)
+    user = selectors.person(request)
+    ended = sign_ins.end_all(user=user, but=sign_ins.current(request))
+    devices.distrust_all(user=user)
+    devices.trust(user=user, request=request)
     messages.success(
         request,
         ngettext("%(count)d sign-in is ended.", "%(count)d sign-ins are ended.", ended) % {"count": ended},

@@ -17,12 +17,13 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import AccessToken, BlacklistMixin, RefreshToken
-from rest_framework_simplejwt.utils import datetime_from_epoch, get_md5_hash_password
+from rest_framework_simplejwt.utils import datetime_from_epoch
 
 from marketplace.accounts import sign_ins, trail
 from marketplace.accounts.errors import TokenNotValid
 from marketplace.accounts.models import User
 from marketplace.accounts.trail import Kind
+from marketplace.core import password_marks
 from marketplace.core.live import endings, tickets
 
 # The claim that names a sign-in.
@@ -44,8 +45,12 @@ class Refresh(RefreshToken):
 
     @classmethod
     def for_user(cls, user: User, sign_in: str = "") -> Self:  # type: ignore[override]
-        """As the library's, but what is noted is the id alone. `sign_in`: the one this renews; without it a new one begins."""
+        """As the library's, with a mark of the password; what is noted is the id alone.
+
+        `sign_in`: the one this renews; without it a new one begins.
+        """
         token: Self = super(BlacklistMixin, cls).for_user(user)
+        token[password_marks.CLAIM] = password_marks.mark_of(user)
         token[SIGN_IN] = sign_in or token[api_settings.JTI_CLAIM]
         OutstandingToken.objects.create(
             user=user,
@@ -85,7 +90,7 @@ def renew(*, refresh: str, device: str = "", address: str = "") -> Pair:
     """
     token = _read(refresh)
     user = User.objects.alive().filter(pk=token[api_settings.USER_ID_CLAIM], is_active=True).first()
-    if user is None or token.get(api_settings.REVOKE_TOKEN_CLAIM) != get_md5_hash_password(user.password):
+    if user is None or not password_marks.is_of(user, token.get(password_marks.CLAIM)):
         raise TokenNotValid("of nobody who may come in")
     _spend(token)
     renewed = Refresh.for_user(user, token.get(SIGN_IN, ""))
@@ -115,7 +120,7 @@ def socket_ticket(*, access: AccessToken, language: str) -> str:
         tickets.Grant(
             user_id=str(access[api_settings.USER_ID_CLAIM]),
             until=float(access["exp"]),
-            password_mark=access.get(api_settings.REVOKE_TOKEN_CLAIM, ""),
+            password_mark=access.get(password_marks.CLAIM, ""),
             sign_in=sign_in,
             language=language,
         )

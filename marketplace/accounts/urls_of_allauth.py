@@ -1,5 +1,6 @@
 """What stands below /accounts/: allauth's pages, and those of ours that take the place of one of them. What changes keys in
-allauth's is one transaction each, so that the trail and the change stand or fall together.
+allauth's is one transaction each, so that the trail and the change stand or fall together; and where recovery codes were
+made on the way, the answer shows them.
 
 (ATOMIC_REQUESTS would hold a write transaction open for every page, and while a password is hashed.)
 """
@@ -14,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, path
 from django.views.generic import RedirectView
 
-from marketplace.accounts import new_browser_views, phone_views, way_views
+from marketplace.accounts import new_browser_views, phone_views, recovery_views, way_views
 
 type View = Callable[..., HttpResponse]
 
@@ -38,13 +39,16 @@ def _in_one(view: View) -> View:
         if request.method in {"GET", "HEAD", "OPTIONS"}:
             return view(request, *args, **kwargs)
         with transaction.atomic():
-            return view(request, *args, **kwargs)
+            return recovery_views.with_fresh_codes(request, view(request, *args, **kwargs))
 
     return whole
 
 
 urlpatterns = [
     path("password/set/", way_views.set_password),
+    # Nobody can see them again; how many are left stands with the other factors.
+    path("2fa/recovery-codes/", RedirectView.as_view(pattern_name="mfa_index")),
+    path("2fa/recovery-codes/download/", recovery_views.download),
     path("login/phone/", phone_views.sign_in, name="phone_sign_in"),
     path("login/phone/code/", phone_views.sign_in_code, name="phone_sign_in_code"),
     path("login/mail/code/", new_browser_views.code, name="new_browser_code"),

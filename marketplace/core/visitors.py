@@ -21,10 +21,15 @@ class Caller:
     `afterwards` is done once the request is over and its transactions with it, whatever became of them.
     """
 
-    address: str
+    where: Callable[[], str] = field(repr=False)
     agent: str
     who: Callable[[], Any] = field(repr=False)
     afterwards: list[Callable[[], object]] = field(default_factory=list, repr=False)
+
+    @property
+    def address(self) -> str:
+        """As `address_of` has it. Asked for late too: few requests leave a trace that needs it."""
+        return self.where()
 
     @property
     def person(self) -> Any:
@@ -45,7 +50,9 @@ class CallerMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         mine = Caller(
-            address_of(request), request.headers.get("User-Agent", ""), lambda: getattr(request, "user", None)
+            lambda: address_of(request),
+            request.headers.get("User-Agent", ""),
+            lambda: getattr(request, "user", None),
         )
         token = caller.set(mine)
         try:

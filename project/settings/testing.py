@@ -45,6 +45,7 @@ LIVE_THREADS = int(os.environ.get("LIVE_THREADS", "1"))  # a test's connection i
 COURIER_THREAD = False  # what goes out after a commit has gone when the test looks
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+RECOVERY_CODES_COST = (1, 8, 1)
 MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
 AXES_ENABLED = False
 ACCOUNT_RATE_LIMITS = False

@@ -26,8 +26,9 @@ GET    /accounts/2fa/authenticate/                                      302
 POST   /accounts/2fa/authenticate/                                      302
 GET    /accounts/2fa/reauthenticate/                                     in  200  200  302  302  302  302  302  302
 POST   /accounts/2fa/reauthenticate/                                     in  200  200  302  302  302  302  302  302
-GET    /accounts/2fa/recovery-codes/                                     in  302  302  404  404  404  404  404  404
-GET    /accounts/2fa/recovery-codes/download/                            in  302  302  404  404  404  404  404  404
+GET    /accounts/2fa/recovery-codes/                                    302
+POST   /accounts/2fa/recovery-codes/                                    302
+POST   /accounts/2fa/recovery-codes/download/                            in  400
 GET    /accounts/2fa/recovery-codes/generate/                            in  302
 POST   /accounts/2fa/recovery-codes/generate/                            in  302
 GET    /accounts/2fa/totp/activate/                                      in  302

@@ -195,7 +195,7 @@ def grant_of(user, **changes):
     access = refresh_of(user).access
     token = tokens.AccessToken(access)
     values = {
-        "user_id": str(user.pk), "until": time.time() + 600, "password_mark": token["hash_password"], "sign_in": token["sid"],
+        "user_id": str(user.pk), "until": time.time() + 600, "password_mark": token["password_mark"], "sign_in": token["sid"],
         "language": "en", **changes,
     }  # fmt: skip
     return tickets.Grant(**values)

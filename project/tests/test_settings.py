@@ -304,3 +304,11 @@ def test_every_task_module_is_loaded_by_a_worker(tasks):
     }
 
     assert declared <= tasks
+
+
+def test_recovery_codes_are_hashed_as_passwords_should_be():
+    rounds, memory, lanes = base.RECOVERY_CODES_COST
+
+    # The least of what OWASP's Password Storage Cheat Sheet names for Argon2id: memory in KiB at two rounds.
+    assert (rounds, lanes) == (2, 1)
+    assert memory >= 19 * 1024

@@ -149,7 +149,7 @@ def signs_out(user):
 
 def ends_the_others(user):
     browser(user)
-    browser(user).post("/me/sessions/end-others/")
+    sure(user).post("/me/sessions/end-others/")
     return user, user
 
 
@@ -215,7 +215,7 @@ def removes_an_address(user):
 
 
 def sets_an_app_up(user):
-    assert set_app_up(sure(user)).status_code == 302
+    assert "Recovery codes" in set_app_up(sure(user)).text
     return user, user
 
 
@@ -505,6 +505,41 @@ def test_an_address_stands_as_a_digest_that_support_can_compare():
         "was": trail.digest(" Aziza@example.uz"),
         "to": trail.digest("ikkinchi@example.uz"),
     }
+
+
+def test_a_lock_is_told_once_and_what_meets_it_as_one_failure_each(settings):
+    settings.AXES_ENABLED = True
+    user = UserFactory()
+    is_locked_out(user)
+    told = [one.kind for one in events()]
+
+    browser(user)
+    api("login", {"email": user.email, "password": "not mine 1"})
+
+    assert sorted(told) == [Kind.LOCKED, *[Kind.SIGN_IN_FAILED] * 5]
+    assert [(one.kind, one.user_id) for one in events()[6:]] == [(Kind.SIGN_IN_FAILED, user.pk)] * 2
+
+
+def test_a_lock_of_an_address_that_tries_names_of_nobody_is_told_once(settings):
+    settings.AXES_ENABLED = True
+    for number in range(7):
+        browser().post("/accounts/login/", {"login": f"nobody{number}@example.uz", "password": "not mine 1"})
+
+    told = [one.kind for one in events()]
+
+    assert sorted(told) == [Kind.LOCKED, *[Kind.SIGN_IN_FAILED] * 7]
+
+
+def test_a_lock_that_goes_on_is_told_again_after_its_time(settings, monkeypatch):
+    settings.AXES_ENABLED = True
+    user = UserFactory()
+    is_locked_out(user)
+    later = timezone.now() + settings.AXES_COOLOFF_TIME - timedelta(minutes=1)
+    for minutes in (0, 2):
+        monkeypatch.setattr(timezone, "now", lambda at=later + timedelta(minutes=minutes): at)
+        browser().post("/accounts/login/", {"login": user.email, "password": "not mine 1"})
+
+    assert len(events(Kind.LOCKED, user=user)) == 2
 
 
 def test_no_event_holds_what_opens_an_account(settings):

@@ -3,7 +3,6 @@ from hashlib import sha256
 
 import factory
 from allauth.mfa.models import Authenticator
-from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from allauth.mfa.webauthn.internal.auth import WebAuthn
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -11,6 +10,7 @@ from fido2.cose import ES256
 from fido2.utils import websafe_encode
 from fido2.webauthn import Aaguid, AttestationObject, AttestedCredentialData, AuthenticatorData
 
+from marketplace.accounts import recovery
 from marketplace.accounts.models import User
 
 PASSWORD = "Qorbars7741"
@@ -48,7 +48,7 @@ SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 def with_app(user: User, *, secret: str = SECRET) -> User:
     """The person, with an authenticator app (`code_of_app` says what it shows) and recovery codes."""
     TOTP.activate(user, secret)
-    RecoveryCodes.activate(user)
+    recovery.RecoveryCodes.activate(user)
     return user
 
 
@@ -58,8 +58,11 @@ def code_of_app(secret: str = SECRET, *, later: int = 0) -> str:
 
 
 def recovery_codes(user: User) -> list[str]:
+    """New codes in place of the person's: what they had nobody can say."""
     factor = Authenticator.objects.get(user=user, type=Authenticator.Type.RECOVERY_CODES)
-    codes: list[str] = factor.wrap().get_unused_codes()
+    codes = recovery.made()
+    factor.data = recovery.hashed(codes)
+    factor.save(update_fields=["data"])
     return codes
 
 
@@ -85,5 +88,5 @@ def with_passkey(user: User, name: str = "Chrome, Android") -> User:
         "clientExtensionResults": {"credProps": {"rk": True}},
     }
     WebAuthn.add(user, name, credential)
-    RecoveryCodes.activate(user)
+    recovery.RecoveryCodes.activate(user)
     return user

@@ -62,7 +62,8 @@ class Google:
             claims["nonce"] = nonce
         claims |= self.changes | changes
         claims = {name: value for name, value in claims.items() if value is not None}
-        signing = {"RS256": key(self.signed_with), "none": None, "HS256": CLIENT_SECRET}[self.algorithm]
+        own = key(self.signed_with)
+        signing = {"RS256": own, "RS512": own, "none": None, "HS256": CLIENT_SECRET}[self.algorithm]
         token = jwt.encode(claims, signing, algorithm=self.algorithm, headers={"kid": "one"})
         self.tokens.append(token)
         return token

@@ -1,5 +1,7 @@
 """Signing up, in and out through the API, and one's own profile there."""
 
+import hashlib
+import re
 import time
 
 import jwt
@@ -15,6 +17,7 @@ from marketplace.accounts import second_factor, services, tokens
 from marketplace.accounts.errors import TokenNotValid
 from marketplace.accounts.models import User
 from marketplace.accounts.tests.factories import PASSWORD, UserFactory
+from marketplace.core import password_marks
 from marketplace.core.testing import in_parallel, run_jobs
 
 pytestmark = pytest.mark.django_db
@@ -320,7 +323,33 @@ def test_tokens_live_as_long_as_the_settings_say(pair):
 
     assert access["exp"] - access["iat"] == 15 * 60
     assert refresh["exp"] - refresh["iat"] == 7 * 24 * 3600
-    assert set(access) == {"token_type", "exp", "iat", "jti", "user_id", "hash_password", "sid", "aud", "iss"}
+    assert set(access) == {"token_type", "exp", "iat", "jti", "user_id", "password_mark", "sid", "aud", "iss"}
+
+
+def test_what_a_token_tells_of_the_password_is_a_digest_under_a_key_of_ours(user, pair, settings):
+    said = jwt.decode(pair.access, options={"verify_signature": False})["password_mark"]
+    guesses = [
+        hashlib.new(name, user.password.encode(), usedforsecurity=False).hexdigest()
+        for name in ("md5", "sha1", "sha256", "sha512")
+    ]
+
+    settings.SIMPLE_JWT = settings.SIMPLE_JWT | {"SIGNING_KEY": "another key of at least thirty-two signs"}
+    under_another_key = password_marks.mark_of(user)
+
+    assert re.fullmatch("[0-9a-f]{64}", said)
+    assert said not in guesses
+    assert said != under_another_key
+
+
+@pytest.mark.parametrize("mark", [None, "", "made up", 7, ["made up"]])
+def test_a_token_without_the_mark_of_the_password_opens_nothing_and_is_not_renewed(client, user, mark):
+    token = tokens.Refresh.for_user(user)
+    token[password_marks.CLAIM] = mark
+    if mark is None:
+        del token[password_marks.CLAIM]
+
+    assert me(client, str(token.access_token)).status_code == 401
+    assert renew(client, str(token)).status_code == 401
 
 
 @pytest.mark.parametrize("path", ["refresh/", "token/refresh/"])

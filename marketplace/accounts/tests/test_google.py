@@ -403,13 +403,23 @@ def test_a_token_that_is_not_for_this_sign_in_opens_nothing(client, google, wron
     refused(client, before, comes_back(client))
 
 
-@pytest.mark.parametrize(("algorithm", "signed_with"), [("RS256", "two"), ("none", "one"), ("HS256", "one")])
+@pytest.mark.parametrize(
+    ("algorithm", "signed_with"), [("RS256", "two"), ("none", "one"), ("HS256", "one"), ("RS512", "one")]
+)
 def test_a_token_that_google_did_not_sign_opens_nothing(client, google, algorithm, signed_with):
     UserFactory(email="aziza@gmail.com")
     google.algorithm, google.signed_with = algorithm, signed_with
     before = census()
 
     refused(client, before, comes_back(client))
+
+
+def test_a_token_longer_than_any_of_googles_is_not_even_read(client, google):
+    google.changes = {"picture": "x" * 9000}
+    before = census()
+
+    refused(client, before, comes_back(client))
+    assert "/oauth2/v3/certs" not in google.asked
 
 
 def test_a_state_that_is_none_of_this_browsers_opens_nothing(client, google):

@@ -159,7 +159,9 @@ def test_a_token_that_is_not_for_us_opens_nothing(client, google, wrong):
     assert census() == before
 
 
-@pytest.mark.parametrize(("algorithm", "signed_with"), [("RS256", "two"), ("none", "one"), ("HS256", "one")])
+@pytest.mark.parametrize(
+    ("algorithm", "signed_with"), [("RS256", "two"), ("none", "one"), ("HS256", "one"), ("RS512", "one")]
+)
 def test_a_token_that_google_did_not_sign_opens_nothing(client, google, algorithm, signed_with):
     google.algorithm, google.signed_with = algorithm, signed_with
 

@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from marketplace.accounts import devices, new_browser, phones
+from marketplace.accounts import alarms, devices, new_browser, phones
 from marketplace.accounts.errors import WrongMailedCode
 from marketplace.accounts.models import KnownDevice, PhoneCode, SecurityEvent, SignInCode, User
 from marketplace.accounts.tests.factories import PASSWORD, StaffFactory, UserFactory, code_of_app, with_app
@@ -430,6 +430,28 @@ def test_a_new_password_has_the_other_browsers_asked_again(client, user):
     assert gives_the_password(elsewhere, user, NEW).url == CODE
     gives_the_password(client, user, NEW)
     assert is_signed_in(client)
+
+
+def test_ending_all_other_sign_ins_has_the_other_browsers_asked_again(client, user):
+    elsewhere = comes_in(Client(), user)
+    comes_in(client, user)
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    client.post("/me/sessions/end-others/")
+    client.post("/accounts/logout/")
+
+    assert gives_the_password(elsewhere, user).url == CODE
+    gives_the_password(client, user)
+    assert is_signed_in(client)
+
+
+def test_saying_this_was_not_me_has_every_browser_asked_again(client, user):
+    comes_in(client, user)
+    device = KnownDevice.objects.get()
+
+    alarms.raise_alarm(token=alarms.token_of(KnownDevice.objects.create(user=user, trait_hash="t").pk))
+
+    device.refresh_from_db()
+    assert device.trusted_at is None
 
 
 def test_the_browsers_that_were_known_before_are_not_asked(user):

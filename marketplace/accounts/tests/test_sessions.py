@@ -19,7 +19,7 @@ from marketplace.core.testing import PATIENCE, call, played, session_of
 
 pytestmark = pytest.mark.django_db
 CHROME = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36"
-PAGE = "/me/sessions/"
+PAGE, AGAIN = "/me/sessions/", "/accounts/reauthenticate/"
 ENGINES = ["django.contrib.sessions.backends.db", "django.contrib.sessions.backends.cache"]
 
 
@@ -38,6 +38,12 @@ def browser(user, *, agent=CHROME, address="91.203.174.12"):
     client = Client(headers={"User-Agent": agent}, REMOTE_ADDR=address)
     answer = client.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
     assert answer.status_code == 302, answer.content
+    return client
+
+
+def sure(client):
+    """The browser's person has just said again who they are."""
+    client.post(AGAIN, {"password": PASSWORD})
     return client
 
 
@@ -82,12 +88,13 @@ def test_the_page_names_every_browser_and_program_and_says_which_is_this_one(use
 
 
 def test_nobody_sees_or_ends_the_sign_ins_of_others(user):
-    mine, theirs = browser(user), browser(UserFactory())
+    mine, theirs = sure(browser(user)), browser(UserFactory())
 
     page = mine.get(PAGE)
-    mine.post(reverse("accounts:session_end", args=[row_of(theirs).pk]))
+    answer = mine.post(reverse("accounts:session_end", args=[row_of(theirs).pk]))
 
     assert len(page.context["sign_ins"]) == 1
+    assert answer.status_code == 404
     assert is_in(theirs)
 
 
@@ -175,7 +182,7 @@ def test_what_ran_out_is_not_shown_and_forgotten_after_three_months(user):
 
 
 def test_a_browser_that_is_ended_is_out_at_once_and_the_others_stay(engine, user):
-    here, other, third = browser(user), browser(user), browser(user)
+    here, other, third = sure(browser(user)), browser(user), browser(user)
 
     here.post(reverse("accounts:session_end", args=[row_of(other).pk]))
 
@@ -183,7 +190,7 @@ def test_a_browser_that_is_ended_is_out_at_once_and_the_others_stay(engine, user
 
 
 def test_all_others_are_ended_at_once(engine, user):
-    here, others = browser(user), [browser(user), browser(user)]
+    here, others = sure(browser(user)), [browser(user), browser(user)]
     pair = tokens.issue(user=user)
 
     here.post(reverse("accounts:sessions_end_others"))
@@ -193,6 +200,44 @@ def test_all_others_are_ended_at_once(engine, user):
     with pytest.raises(TokenNotValid):
         tokens.renew(refresh=pair.refresh)
     assert [one.pk for one in here.get(PAGE).context["sign_ins"]] == [row_of(here).pk]
+
+
+def end_of(client):
+    return reverse("accounts:session_end", args=[row_of(client).pk])
+
+
+@pytest.mark.parametrize("of", [end_of, lambda _other: reverse("accounts:sessions_end_others")])
+def test_a_stolen_session_puts_its_owner_nowhere_out(user, of):
+    thief, owner, pair = browser(user, address="203.0.113.7"), browser(user), tokens.issue(user=user)
+    pressed = of(owner)
+
+    asked = thief.post(pressed)
+    thief.post(asked.url, {"password": "a-guess-01", "next": pressed})
+
+    assert asked.url.startswith(AGAIN)
+    assert is_in(owner)
+    assert bearer(pair.access) == 200
+
+
+@pytest.mark.parametrize("of", [end_of, lambda _other: reverse("accounts:sessions_end_others")])
+def test_what_was_pressed_is_done_once_they_have_said_who_they_are(user, of):
+    here, other = browser(user), browser(user)
+    pressed = of(other)
+
+    asked = here.post(pressed)
+    done = here.post(asked.url, {"password": PASSWORD, "next": pressed})
+
+    assert done.url == PAGE
+    assert (is_in(here), is_in(other)) == (True, False)
+
+
+def test_who_has_just_been_asked_is_not_asked_again_for_the_next_one(user):
+    here, first, second = sure(browser(user)), browser(user), browser(user)
+
+    answers = [here.post(end_of(one)).url for one in (first, second)]
+
+    assert answers == [PAGE, PAGE]
+    assert (is_in(first), is_in(second)) == (False, False)
 
 
 def test_ending_this_browser_signs_out(user):

@@ -312,6 +312,17 @@ def test_a_forgotten_password_is_replaced_through_the_mail(client, mailoutbox):
     assert is_signed_in(client)
 
 
+def test_the_link_for_a_new_password_leads_on_to_an_address_without_its_secret(client, mailoutbox):
+    form = ask_for_a_new_password(client, mailoutbox, UserFactory().email)
+    token = link_in(mailoutbox[-1]).rstrip("/").rsplit("/", 1)[-1]
+    secret = token.partition("-")[2]
+
+    page = client.get(form)
+
+    assert secret not in form
+    assert secret not in page.text
+
+
 def test_the_link_for_a_new_password_works_once(client, mailoutbox):
     user = UserFactory()
     form = ask_for_a_new_password(client, mailoutbox, user.email)

@@ -10,6 +10,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 
+from marketplace.core import password_marks
 from marketplace.core.live import endings
 
 
@@ -35,7 +36,10 @@ class TokenAuthentication(JWTAuthentication):
     def get_user(self, validated_token: Any) -> Any:
         if endings.has_ended(validated_token.get("sid", "")):
             raise AuthenticationFailed("the sign-in was ended")
-        return super().get_user(validated_token)
+        user = super().get_user(validated_token)
+        if not password_marks.is_of(user, validated_token.get(password_marks.CLAIM)):
+            raise AuthenticationFailed("from before the last change of password")
+        return user
 
 
 def _speak_to(request: Request, user: Any) -> None:

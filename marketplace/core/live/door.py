@@ -44,7 +44,7 @@ class Door:
         if not reader.is_signed_in:
             await self.application(scope, receive, send)
             return
-        token = caller.set(Caller(reader.address, _agent(scope), lambda: reader.user))
+        token = caller.set(Caller(lambda: reader.address, _agent(scope), lambda: reader.user))
         try:
             await self.application(scope, receive, send)
         finally:

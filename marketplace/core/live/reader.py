@@ -14,8 +14,8 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import get_language_from_request
-from rest_framework_simplejwt.utils import get_md5_hash_password
 
+from marketplace.core import password_marks
 from marketplace.core.live.endings import has_ended, session_mark
 from marketplace.core.live.tickets import Grant
 from marketplace.core.visitors import address_of
@@ -98,7 +98,7 @@ def _may_stay(reader: Reader, user: Any, ended: set[str]) -> bool:
     return (
         grant.until > time.time()
         and grant.sign_in not in ended
-        and constant_time_compare(grant.password_mark, get_md5_hash_password(user.password))
+        and password_marks.is_of(user, grant.password_mark)
     )
 
 

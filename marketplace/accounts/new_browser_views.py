@@ -45,13 +45,11 @@ class NewBrowserStage(LoginStage):
         self.state["code_id"] = str(new_browser.send_code(self.login.user, after=after).pk)
 
     def _is_needed(self) -> bool:
-        """Not of those who have come by two factors at once, nor by Google, where the mailbox is."""
+        """Not of those who have come by Google, where the mailbox is, or have just opened a letter of ours."""
         user, request = self.login.user, self.request
         records = get_authentication_records(request, user)
-        last = records[-1] if records else {"method": ""}
-        if last["method"] == "mfa" or last.get("provider") == "google":
-            return False
-        if new_browser.has_shown_mailbox(request, user):
+        is_by_google = bool(records) and records[-1].get("provider") == "google"
+        if is_by_google or new_browser.has_shown_mailbox(request, user):
             return False
         return new_browser.is_code_needed(user, token=devices.token_of(request))
 

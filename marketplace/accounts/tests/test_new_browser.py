@@ -189,6 +189,40 @@ def test_the_right_code_forgives_the_failures_before_it(client, user, settings):
     assert not AccessAttempt.objects.exists()
 
 
+FEW = {"second_factor": "3/h/key", "login_failed": False, "login": False}
+
+
+def test_guesses_from_many_addresses_and_with_many_codes_end_too(client, user, settings):
+    settings.ACCOUNT_RATE_LIMITS = FEW
+    for number in range(3):
+        thief = Client(REMOTE_ADDR=f"203.0.113.{number}")
+        gives_the_password(thief, user)
+        thief.post(CODE, {"code": wrong(mailed())})
+    gives_the_password(client, user)
+
+    answer = client.post(CODE, {"code": mailed()})
+
+    assert "Too many failed tries" in answer.text
+    assert not is_signed_in(client)
+
+
+def test_a_right_code_forgives_the_guesses_before_it(client, user, settings):
+    settings.ACCOUNT_RATE_LIMITS = FEW
+    gives_the_password(client, user)
+    code = mailed()
+    for _try in range(2):
+        client.post(CODE, {"code": wrong(code)})
+    client.post(CODE, {"code": code})
+
+    elsewhere = Client()
+    gives_the_password(elsewhere, user)
+    code = mailed()
+    elsewhere.post(CODE, {"code": wrong(code)})
+    elsewhere.post(CODE, {"code": code})
+
+    assert is_signed_in(elsewhere)
+
+
 def test_an_old_code_is_none(client, user):
     gives_the_password(client, user)
     code = mailed()
@@ -556,6 +590,27 @@ def test_wrong_codes_of_a_program_are_refused_count_and_lock(client, user, setti
 
     assert error_of(by_program(client, API_CODE, request_id=sent, code=wrong(code)))["code"] == "locked_out"
     assert by_program(client, API_CODE, request_id=sent, code=code).status_code == TOO_MANY
+
+
+def test_guesses_of_programs_from_many_addresses_end_too(client, user, settings):
+    settings.ACCOUNT_RATE_LIMITS = FEW
+    for number in range(3):
+        sent = error_of(by_program(client, API, email=user.email, password=PASSWORD))["details"]["request_id"]
+        by_program(Client(REMOTE_ADDR=f"203.0.113.{number}"), API_CODE, request_id=sent, code=wrong(mailed()))
+
+    answer = by_program(client, API_CODE, request_id=sent, code=mailed())
+
+    assert (answer.status_code, error_of(answer)["code"]) == (REFUSED, "code_not_valid")
+
+
+def test_a_program_chooses_no_token_of_its_own(client, user):
+    """Not even one that has shown a second factor: a guessable one would be a key without a lock, once the factor is gone."""
+    with_app(user)
+
+    answer = by_program(client, API, email=user.email, password=PASSWORD, code=code_of_app(), device="A" * 43)
+
+    assert answer.status_code == OK
+    assert not devices.is_trusted(user, "A" * 43)
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,12 @@ def _mails_are_kept(mailoutbox):
     """pytest-django empties the outbox before each test; asking for it makes that plain."""
 
 
+@pytest.fixture(autouse=True)
+def _google_knows_the_same_person_again(google):
+    """Whoever a test before has put there is not there any more, in whatever order they run."""
+    google.who = openid_server.person()
+
+
 @pytest.fixture
 def letters():
     """Do what is due, then give the letters to an address, oldest first."""

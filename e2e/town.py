@@ -43,6 +43,7 @@ WAYS_IN = (
     ("browser", "Chrome, Android", "91.203.174.12"),
     ("program", "WibeStoreMobileClient", "2a02:2698:8c21:f0a1:5054:ff:fe12:3456"),
     ("browser", "Samsung Internet, Android", "203.0.113.7"),
+    ("browser", "Firefox, Linux", "2401:a440:8c21:f0a1:5054:ff:fe12:3456"),  # the longest name of a country
 )
 OFFERS = (
     (
@@ -133,10 +134,10 @@ class Town:
 
 def live_through(user, moderator):
     """What a month leaves in somebody's security history."""
-    home = "203.0.113.7"
+    home = "91.203.174.12"
     lines = [
         ("signed_up", user, home), ("signed_in", user, home), ("recovery_generated", user, home), ("factor_added", user, home),
-        ("sign_in_failed", None, "2001:db8:85a3:8d3:1319:8a2e:370:7348"), ("locked", None, "198.51.100.23"),
+        ("sign_in_failed", None, "2401:a440:85a3:8d3:1319:8a2e:370:7348"), ("locked", None, "198.51.100.23"),
         ("reset_asked", None, "198.51.100.23"), ("password_reset", None, home), ("session_ended", user, home),
         ("step_up_failed", user, home), ("conversation_opened", moderator, "10.0.0.9"),
         ("card_number_shown", moderator, "10.0.0.9"), ("payouts_locked", None, home), ("email_changed", user, home),
@@ -227,7 +228,7 @@ def build():
             user=buyer, kind=kind, device=device, address=address, mark=uuid.uuid4().hex, seen_at=seen,
             created_at=seen - timedelta(days=9), expires_at=timezone.now() + timedelta(days=5),
         )  # fmt: skip
-    KnownDevice.objects.create(user=buyer, trait_hash="x", name="Samsung Internet, Android")
+    KnownDevice.objects.create(user=buyer, trait_hash="x", name="Samsung Internet, Android", country="IO")
     live_through(buyer, moderator)
     NotificationSetting.objects.create(user=buyer, bounced_address=buyer.email, bounced_at=timezone.now())
     return Town(

@@ -15,9 +15,10 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from marketplace.accounts.facts import SignedInAnew
-from marketplace.accounts.models import KnownDevice, User
+from marketplace.accounts.models import KnownDevice, SignIn, User
 from marketplace.core.announce import announce
 from marketplace.core.api.errors import is_api
+from marketplace.core.countries import country_of
 from marketplace.core.visitors import address_of
 
 COOKIE_AGE = timedelta(days=400)  # browsers keep none longer
@@ -108,21 +109,43 @@ def _remember(*, user: User, request: HttpRequest, given: str, cookie: str) -> N
     known = KnownDevice.objects.filter(user=user)
     same = Q(trait_hash=trait) | Q(cookie_hash=_hash(given)) if given else Q(trait_hash=trait)
     is_first, is_known = not known.exists(), known.filter(same).exists()
-    name = name_of(request.headers.get("User-Agent", ""))
+    is_new = not is_first and not is_known
+    name, address = name_of(request.headers.get("User-Agent", "")), address_of(request)
+    country = country_of(address)
+    is_country_new = is_new and _is_new_to(user, country)
     mark: dict[str, Any] = (
         {"cookie_hash": _hash(cookie)} if cookie else {"cookie_hash": "", "trait_hash": trait}
     )
     # Whoever came as far as here has shown all that was asked for.
     trusted = {"trusted_at": now} if cookie else {}
     row, _made = KnownDevice.objects.update_or_create(
-        user=user, **mark, defaults={"trait_hash": trait, "name": name, "seen_at": now, **trusted}
+        user=user,
+        **mark,
+        defaults={"trait_hash": trait, "name": name, "country": country, "seen_at": now, **trusted},
     )
     stale = list(known.order_by("-seen_at").values_list("pk", flat=True)[MOST:])
     KnownDevice.objects.filter(pk__in=stale).delete()
-    if not is_first and not is_known:
-        announce(
-            SignedInAnew(user_id=user.pk, device_id=row.pk, device=name, address=address_of(request), at=now)
+    if is_new:
+        fact = SignedInAnew(
+            user_id=user.pk,
+            device_id=row.pk,
+            device=name,
+            address=address,
+            is_country_new=is_country_new,
+            at=now,
         )
+        announce(fact)
+
+
+def _is_new_to(user: User, country: str) -> bool:
+    """Whether this person was seen elsewhere, and never there: by their devices and their sign-ins, as long as these are kept.
+
+    The row of the sign-in that is under way must not be there yet.
+    """
+    seen = set(KnownDevice.objects.filter(user=user).values_list("country", flat=True))
+    seen |= {country_of(one) for one in SignIn.objects.filter(user=user).values_list("address", flat=True)}
+    seen -= {""}
+    return bool(country and seen) and country not in seen
 
 
 def _hash(token: str) -> str:

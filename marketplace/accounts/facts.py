@@ -21,12 +21,15 @@ class ZoneChanged:
 
 @dataclass(frozen=True, slots=True)
 class SignedInAnew:
-    """The person signed in with a browser they have not used before. `device` such as "Chrome, Android"; both may be empty."""
+    """The person signed in with a browser they have not used before. `device` such as "Chrome, Android"; it and the address
+    may be empty. `is_country_new`: where the country of the network is known, and none of their other sign-ins was from there.
+    """
 
     user_id: uuid.UUID
     device_id: uuid.UUID
     device: str
     address: str
+    is_country_new: bool
     at: datetime
 
 

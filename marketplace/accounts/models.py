@@ -228,13 +228,15 @@ class KnownDevice(UUIDModel):
 
     It is known again by the token in its cookie, or, where it keeps none, by its `trait`: what it calls itself (without
     version numbers) and the network it comes from. Both are kept as hashes. One that is trusted, known by its token, is
-    asked for no code from the mail (`new_browser`).
+    asked for no code from the mail (`new_browser`). Of where it was last signed in with, only the country is kept
+    (`core.countries`).
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="known_devices")
     cookie_hash = models.CharField(max_length=64, blank=True, default="")
     trait_hash = models.CharField(max_length=64)
     name = models.CharField(_("device"), max_length=60, blank=True)
+    country = models.CharField(_("country"), max_length=2, blank=True, default="", db_default="")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     seen_at = models.DateTimeField(default=timezone.now)
     trusted_at = models.DateTimeField(

@@ -29,10 +29,11 @@ from marketplace.accounts.models import (
     User,
 )
 from marketplace.accounts.traces import File, Leaver, Part, Row, Share
+from marketplace.core.countries import country_of
 from marketplace.core.models import Job
 
 _HANDLE_SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"
-_SEEN = ["name", "created_at", "seen_at"]
+_SEEN = ["name", "country", "created_at", "seen_at"]
 _SIGNED_IN = ["kind", "device", "address", "created_at", "seen_at", "expires_at", "ended_at"]
 
 # What is deleted with the account. (Passwords and tokens are in no export: what is kept of them says nothing.)
@@ -74,8 +75,10 @@ def _addresses(user: User) -> Iterable[Row]:
     return EmailAddress.objects.filter(user=user).values("email", "verified", "primary").iterator()
 
 
-def _sign_ins(user: User) -> Iterable[Row]:
-    return SignIn.objects.filter(user=user).order_by("pk").values(*_SIGNED_IN).iterator(chunk_size=500)
+def _sign_ins(user: User) -> Iterator[Row]:
+    rows = SignIn.objects.filter(user=user).order_by("pk").values(*_SIGNED_IN)
+    for row in rows.iterator(chunk_size=500):
+        yield {**row, "country": country_of(row["address"])}
 
 
 def _organizer(user: User) -> Iterable[Row]:
@@ -116,6 +119,7 @@ def _history(user: User) -> Iterator[Row]:
             "at": event.at,
             "by": "you" if event.actor_id == user.pk else "staff" if event.actor_id else None,
             "address": event.address if is_theirs else None,
+            "country": country_of(event.address) if is_theirs else "",
             "device": event.device if is_theirs else "",
         }
 

@@ -35,7 +35,7 @@ KINDS: dict[str, Kind] = {
         by_email=False, by_telegram=False,  # a mail of its own greets
     ),
     "new_sign_in": Kind(
-        _("New sign-in to your account"), _("%(device)s, %(time)s, from the address %(place)s. Was it not you? Change your password now."),
+        _("New sign-in to your account"), _("%(device)s, %(time)s, %(place)s. Was it not you? Change your password now."),
         icon="monitor", tone="warn", action=_("Change the password"),
     ),
     "account_factor_added": Kind(

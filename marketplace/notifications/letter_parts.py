@@ -6,6 +6,8 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from marketplace.core.countries import place_of
+
 # By the first word of the kind; a whole kind goes before it.
 _TEMPLATES = {
     "listing_approved": "listing_approved",
@@ -34,7 +36,7 @@ _LABELS: dict[str, str | Promise] = {
     "reason": _("Reason"),
     "device": _("Device"),
     "time": _("Time"),
-    "place": _("Network address"),
+    "place": _("Place"),
 }
 STEPS = (_("Paid"), _("Handed over"), _("Received"), _("Seller paid"))
 # How many of the steps are done.
@@ -56,6 +58,8 @@ def template_of(kind: str) -> str:
 
 def facts_of(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Label and value of what the notification was told with, in the active language."""
+    if network := data.get("network"):  # its place was written in the language of that moment
+        data = {**data, "place": place_of(str(network))}
     return [(str(label), str(data[name])) for name, label in _LABELS.items() if data.get(name)]
 
 

@@ -6,10 +6,12 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone, translation
+from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from marketplace.core import dates
+from marketplace.core.countries import place_of
 from marketplace.core.money import Money
 from marketplace.notifications import mail
 from marketplace.notifications.groups import COMPULSORY
@@ -37,7 +39,7 @@ _WORDS: dict[str, Any] = {
     "factor": "Chrome, Android",
     "way": "Google (aziza@gmail.com)",
     "count": 9,
-    "place": "91.203.174.12",
+    "place": lazy(place_of, str)("91.203.174.12"),
     "address": "aziza@example.uz",
     "name": "@aziza_k",
     "number": "1204",
@@ -68,6 +70,7 @@ def _told(kind: str) -> Sample:
             "action_url": f"{settings.SITE_URL}/trades/01a1fc1f/",
             "facts": facts_of(used),
             "steps": step_of(kind),
+            "is_country_new": True,
             "unsubscribe_url": ""
             if kind in COMPULSORY
             else f"{settings.SITE_URL}/notifications/unsubscribe/…/",

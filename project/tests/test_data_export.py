@@ -15,8 +15,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from marketplace.accounts import exports, traces
-from marketplace.accounts.models import User
-from marketplace.accounts.tests.factories import UserFactory, with_app
+from marketplace.accounts.models import SecurityEvent, SignIn, User
+from marketplace.accounts.tests.factories import StaffFactory, UserFactory, with_app
 from marketplace.escrow.services import open_dispute
 from marketplace.escrow.tests import factories as trades
 from marketplace.listings import pictures
@@ -156,6 +156,19 @@ def test_a_sellers_copy_tells_what_they_sold_and_reported(town):
     assert found["trades.json"][0]["earnings"]
     assert [row["last_four"] for row in found["payout_cards.json"]] == ["0007"]
     assert [row["reason"] for row in found["peace.json"] if row["what"] == "reported"] == ["fraud"]
+
+
+def test_the_country_stands_beside_every_address_of_ones_own(town):
+    buyer, staff = town.here.buyer, StaffFactory()
+    SignIn.objects.filter(user=buyer).update(address="91.203.174.12")
+    for actor, address in ((buyer, "95.56.1.1"), (buyer, "10.0.0.1"), (staff, "8.8.8.8")):
+        SecurityEvent.objects.create(kind="signed_in", user=buyer, actor=actor, address=address)
+
+    found = unpacked(buyer)
+
+    assert {row["country"] for row in found["sign_ins.json"]} == {"UZ"}
+    history = [(row["address"], row["country"]) for row in found["security_history.json"]]
+    assert history[-3:] == [("95.56.1.1", "KZ"), ("10.0.0.1", ""), (None, "")]
 
 
 def test_nothing_of_others_and_no_secret_is_in_it(town):

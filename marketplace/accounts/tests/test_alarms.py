@@ -66,8 +66,20 @@ def test_looking_at_the_link_changes_nothing(user, thief, link):
 
     assert "Firefox, Linux" in page.content.decode()
     assert "no-store" in page["Cache-Control"]
+    assert "Place" not in page.content.decode()  # nobody's network
     assert is_in(thief)
     assert not PayoutLock.objects.exists()
+
+
+def test_the_link_names_the_country_of_the_device_where_it_is_known(user, mailoutbox):
+    sign_in(user)
+    sign_in(user, agent=THIEF, address="95.56.1.1")
+    run_jobs()
+    link = re.search(r"https?://[^/\s]+(/me/not-me/\S+)", mailoutbox[-1].body).group(1)
+
+    page = Client(headers={"Accept-Language": "uz"}).get(link).content.decode()
+
+    assert "Qozogʻiston" in page
 
 
 def test_pressing_it_ends_everything_and_locks_the_money(user, thief, link, mailoutbox):

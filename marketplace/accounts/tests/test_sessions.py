@@ -87,6 +87,31 @@ def test_the_page_names_every_browser_and_program_and_says_which_is_this_one(use
     assert "no-store" in page["Cache-Control"]
 
 
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [
+        ("uz", "Oʻzbekiston · 91.203.174.12"),
+        ("ru", "Узбекистан · 91.203.174.12"),
+        ("en", "Uzbekistan · 91.203.174.12"),
+    ],
+)
+@pytest.mark.parametrize("path", [PAGE, "/me/security/"])
+def test_the_place_is_the_country_of_the_network_in_the_readers_language(path, language, shown):
+    here = browser(UserFactory(language=language))
+
+    assert shown in here.get(path).content.decode()
+
+
+@pytest.mark.parametrize("path", [PAGE, "/me/security/"])
+def test_where_no_country_is_known_the_address_stands_alone(user, path):
+    here = browser(user, address="203.0.113.7")
+
+    text = here.get(path).content.decode()
+
+    assert "203.0.113.7" in text
+    assert not [name for name in ("Uzbekistan", "Oʻzbekiston", "Узбекистан") if name in text]
+
+
 def test_nobody_sees_or_ends_the_sign_ins_of_others(user):
     mine, theirs = sure(browser(user)), browser(UserFactory())
 

@@ -28,7 +28,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext, pgettext
 
-from marketplace.core import covers, dates
+from marketplace.core import countries, covers, dates
 from marketplace.core import money as cash
 from marketplace.core.browser_storage import key_for
 from marketplace.core.live.topics import stamp_of
@@ -238,6 +238,18 @@ def pager(context: template.Context, page: Page) -> dict[str, Any]:
 
 
 # --- Times ----------------------------------------------------------------------------------------
+
+
+@register.filter
+def country(code: str) -> str:
+    """A country of two letters by its name."""
+    return countries.name_of(code)
+
+
+@register.filter
+def place(address: str | None) -> str:
+    """A network address with the country of its network before it, where that is known."""
+    return countries.place_of(address)
 
 
 @register.filter

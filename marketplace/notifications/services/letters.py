@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 
 from marketplace.accounts import alarms, new_browser
@@ -29,6 +30,7 @@ from marketplace.accounts.facts import (
 )
 from marketplace.accounts.models import User
 from marketplace.core import encryption, jobs
+from marketplace.core.countries import place_of
 from marketplace.notifications import clock, mail, selectors
 from marketplace.notifications.groups import COMPULSORY, group_of, is_urgent
 from marketplace.notifications.kinds import KINDS
@@ -39,6 +41,7 @@ from marketplace.notifications.services.telling import MAIL_TASK, TELEGRAM_TASK,
 
 logger = logging.getLogger(__name__)
 
+_place = lazy(place_of, str)  # in the language of whoever is told
 WELCOME_TASK = "tasks.notifications.send_welcome_email"
 
 
@@ -157,6 +160,7 @@ def letter_of(notification: Notification) -> dict[str, Any]:
             "facts": facts_of(notification.data),
             "steps": step_of(kind),
             "alarm_url": _alarm_url(notification),
+            "is_country_new": bool(notification.data.get("is_country_new")),
         }
 
 
@@ -217,7 +221,9 @@ def warn_of_sign_in(fact: SignedInAnew) -> None:
             kind="new_sign_in",
             context={
                 "device": fact.device or _("An unknown device"),
-                "place": fact.address or "—",
+                "place": _place(fact.address) if fact.address else "—",
+                "network": fact.address,
+                "is_country_new": "yes" if fact.is_country_new else "",
                 "time": fact.at,
                 "device_id": str(fact.device_id),
             },

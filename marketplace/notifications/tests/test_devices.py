@@ -3,9 +3,10 @@
 import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client, TestCase
+from django.utils import timezone
 
 from marketplace.accounts import devices
-from marketplace.accounts.models import KnownDevice
+from marketplace.accounts.models import KnownDevice, SignIn, User
 from marketplace.accounts.tests.factories import PASSWORD, UserFactory
 from marketplace.core.testing import run_jobs
 from marketplace.notifications.models import Notification
@@ -14,6 +15,7 @@ pytestmark = pytest.mark.django_db
 CHROME = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.0.0 Mobile Safari/537.36"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 HOME, HOME_TOMORROW, ABROAD = "91.203.174.12", "91.203.9.200", "203.0.113.7"
+KAZAKH = "95.56.1.1"
 
 
 def sign_in(user, *, client=None, agent="", address=HOME):
@@ -52,6 +54,88 @@ def test_another_browser_is_told_with_its_name_and_address(user, mailoutbox):
     (message,) = [one for one in mailoutbox if one.to == [user.email]]
     assert message.subject == "New sign-in to your account"
     assert ABROAD in message.body
+
+
+LOUD = "We know of no other sign-in of yours from this country."
+
+
+def test_the_letter_names_the_country_in_the_language_its_reader_has_by_then(user, mailoutbox):
+    sign_in(user, agent=FIREFOX, address=KAZAKH)
+    User.objects.filter(pk=user.pk).update(language="uz")
+    run_jobs()
+
+    (told,) = warnings(user)
+    assert f"Kazakhstan · {KAZAKH}" in told.message
+    (message,) = mailoutbox
+    for text in (message.body, message.alternatives[0].content):
+        assert f"Qozogʻiston · {KAZAKH}" in text
+
+
+def test_a_country_that_is_new_to_the_person_is_said_loudly(user, mailoutbox):
+    sign_in(user, agent=FIREFOX, address=KAZAKH)
+    run_jobs()
+
+    (message,) = mailoutbox
+    assert LOUD in message.body
+    assert LOUD in message.alternatives[0].content
+
+
+@pytest.mark.parametrize("address", ["213.230.64.1", ABROAD, "10.0.0.1"])
+def test_the_same_country_and_one_that_nobody_knows_are_not(user, mailoutbox, address):
+    sign_in(user, agent=FIREFOX, address=address)
+    run_jobs()
+
+    (message,) = mailoutbox
+    assert address in message.body
+    assert LOUD not in message.body
+
+
+def test_nor_is_the_country_of_an_older_sign_in(user, mailoutbox):
+    SignIn.objects.create(
+        user=user,
+        kind="browser",
+        mark="m",
+        address="2.72.0.1",
+        expires_at=timezone.now(),
+        ended_at=timezone.now(),
+    )
+
+    sign_in(user, agent=FIREFOX, address=KAZAKH)
+    run_jobs()
+
+    assert LOUD not in mailoutbox[0].body
+
+
+def test_nor_the_first_that_is_known_at_all(user, mailoutbox):
+    KnownDevice.objects.update(country="")
+    SignIn.objects.update(address=None)
+
+    sign_in(user, agent=FIREFOX, address=KAZAKH)
+    run_jobs()
+
+    assert KAZAKH in mailoutbox[0].body
+    assert LOUD not in mailoutbox[0].body
+
+
+def test_the_sign_ins_of_others_make_no_country_known(user, mailoutbox):
+    sign_in(UserFactory(), agent=FIREFOX, address=KAZAKH)
+
+    sign_in(user, agent=FIREFOX, address=KAZAKH)
+    run_jobs()
+
+    (message,) = [one for one in mailoutbox if one.to == [user.email]]
+    assert LOUD in message.body
+
+
+def test_a_program_from_a_new_country_is_said_loudly_too(user, client, mailoutbox):
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        client.post(
+            "/api/v1/auth/login/", {"email": user.email, "password": PASSWORD}, content_type="application/json",
+            headers={"User-Agent": "WibeApp/1.0"}, REMOTE_ADDR=KAZAKH,
+        )  # fmt: skip
+    run_jobs()
+
+    assert LOUD in mailoutbox[-1].body
 
 
 def test_the_same_browser_is_known_from_every_network_by_its_cookie(user):
@@ -124,6 +208,13 @@ def test_the_cookie_is_kept_from_scripts_and_lasts(user):
     assert cookie["httponly"]
     assert cookie["samesite"] == "Lax"
     assert int(cookie["max-age"]) > 300 * 24 * 3600
+
+
+def test_of_the_network_the_country_is_kept(user):
+    first = KnownDevice.objects.get().country
+    sign_in(user, client=user.browser, address=KAZAKH)
+
+    assert (first, KnownDevice.objects.get().country) == ("UZ", "KZ")
 
 
 def test_only_hashes_are_kept(user):

@@ -1,8 +1,8 @@
 """Which country a network address belongs to, asked offline: of its network, which is not where its user sits.
 
-`countries.bin` says for every /24 of IPv4 and every /48 of IPv6 in which country its network is registered; where one of them is
-of several countries, or of none, it says nothing. scripts/networks_by_country.py makes it; docs/accounts.md says from which
-list and how good it is. The list is of the Number Resource Organization (nro.net), CC BY 4.0, put together by ip-location-db.
+`countries.bin` says for every /24 of IPv4 and every /48 of IPv6 in which country its network is registered, as far as two lists
+agree; of the rest it says nothing. scripts/networks_by_country.py makes it; docs/accounts.md says how good it is. The lists
+are of the Number Resource Organization (nro.net, CC BY 4.0, put together by ip-location-db) and of the IPFire Project (CC BY-SA 4.0).
 """
 
 import ipaddress
@@ -150,7 +150,7 @@ def _merged(parts: Iterable[Part]) -> Iterator[tuple[int, int, str]]:
 
 @cache
 def known() -> Networks:
-    """The list that is shipped, opened once a process and never copied: all processes look into the same memory (1.5 MB)."""
+    """The list that is shipped, opened once a process and never copied: all processes look into the same memory (1.8 MB)."""
     with FILE.open("rb") as file:
         return Networks.read(memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)))
 

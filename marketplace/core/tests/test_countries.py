@@ -84,7 +84,7 @@ def test_what_is_no_address_is_of_none(address):
 def test_the_file_is_small_and_only_looked_into():
     known = countries.known()
 
-    assert countries.FILE.stat().st_size < 1_600_000
+    assert countries.FILE.stat().st_size < 2_000_000
     assert isinstance(known.columns[4].starts, memoryview)
     assert known.columns[4].starts.readonly
     assert known is countries.known()

@@ -2,7 +2,7 @@
 
 `countries.bin` says for every /24 of IPv4 and every /48 of IPv6 in which country its network is registered, as far as two lists
 agree; of the rest it says nothing. scripts/networks_by_country.py makes it; docs/accounts.md says how good it is. The lists
-are of the Number Resource Organization (nro.net, CC BY 4.0, put together by ip-location-db) and of the IPFire Project (CC BY-SA 4.0).
+are of the Number Resource Organization (nro.net, CC BY 4.0, by way of ip-location-db) and of the IPFire Project (CC BY-SA 4.0).
 """
 
 import ipaddress

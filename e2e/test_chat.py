@@ -432,7 +432,7 @@ def signs_out(person):
     person.presses("Log out")
 
 
-def test_whoever_signs_out_leaves_no_draft_and_no_page_behind_in_any_tab(visitor, thread):
+def two_tabs_with_a_draft(visitor, thread):
     done(lambda: said(thread, "Faqat ikkimizga"))
     writer = visitor()
     opens(writer, thread.buyer, thread)
@@ -440,6 +440,11 @@ def test_whoever_signs_out_leaves_no_draft_and_no_page_behind_in_any_tab(visitor
     other = Person(writer.page.context.new_page(), writer.letters)
     other.goes_to(f"/chats/{thread.pk}/")
     other.sees("Faqat ikkimizga")
+    return writer, other
+
+
+def test_whoever_signs_out_leaves_no_draft_and_no_page_behind_in_any_tab(visitor, thread):
+    writer, other = two_tabs_with_a_draft(visitor, thread)
 
     signs_out(writer)
 
@@ -453,13 +458,7 @@ def test_whoever_signs_out_leaves_no_draft_and_no_page_behind_in_any_tab(visitor
 
 
 def test_signing_out_without_a_network_clears_this_browser_all_the_same(visitor, thread):
-    done(lambda: said(thread, "Faqat ikkimizga"))
-    writer = visitor()
-    opens(writer, thread.buyer, thread)
-    writes_a_draft(writer, "Yarim gap")
-    other = Person(writer.page.context.new_page(), writer.letters)
-    other.goes_to(f"/chats/{thread.pk}/")
-    other.sees("Faqat ikkimizga")
+    writer, other = two_tabs_with_a_draft(visitor, thread)
     context = writer.page.context
     context.set_offline(True)
 

@@ -197,26 +197,23 @@ class PhoneForm(forms.Form):
         return number
 
 
-class PhoneCodeForm(forms.Form):
-    code = forms.CharField(
-        label=_("Code from the SMS"),
-        max_length=12,
-        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
-    )
+class SentCodeField(forms.CharField):
+    """A code that was sent, typed with blanks or without."""
 
-    def clean_code(self) -> str:
-        return "".join(self.cleaned_data["code"].split())
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"})
+        super().__init__(max_length=12, widget=widget, **kwargs)
+
+    def clean(self, value: Any) -> str:
+        return "".join(super().clean(value).split())
+
+
+class PhoneCodeForm(forms.Form):
+    code = SentCodeField(label=_("Code from the SMS"))
 
 
 class MailedCodeForm(forms.Form):
-    code = forms.CharField(
-        label=_("Code from the mail"),
-        max_length=12,
-        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
-    )
-
-    def clean_code(self) -> str:
-        return "".join(self.cleaned_data["code"].split())
+    code = SentCodeField(label=_("Code from the mail"))
 
 
 class ProfileForm(forms.ModelForm):

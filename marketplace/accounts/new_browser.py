@@ -67,7 +67,7 @@ def send_code(user: User, *, after: SignInCode | None = None) -> SignInCode:
     row = SignInCode(user=user, expires_at=timezone.now() + settings.MAIL_CODE_LIFE)
     row.digest = _digest(row, code)
     row.save()
-    trail.record(Kind.CODE_MAILED, user=user, actor=None)
+    trail.record(Kind.CODE_MAILED, user=user)
     jobs.enqueue(MAIL_TASK, code_id=str(row.pk), secret=encryption.encrypt(code))
     return row
 
